@@ -1,0 +1,1 @@
+"""Builders make what a job runs in: images for docker, virtual environments for processes."""

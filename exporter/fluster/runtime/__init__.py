@@ -1,0 +1,23 @@
+"""Runtimes: what starts, watches and ends the processes of a job. `contract` says what each one promises."""
+
+from fluster.runtime.contract import (
+    Execution,
+    ExecutionSpec,
+    ExitResult,
+    FiguresReader,
+    Runtime,
+    RuntimeInfo,
+    Workspace,
+)
+from fluster.runtime.operations import Operations
+
+__all__ = [
+    "Execution",
+    "ExecutionSpec",
+    "ExitResult",
+    "FiguresReader",
+    "Operations",
+    "Runtime",
+    "RuntimeInfo",
+    "Workspace",
+]

@@ -1,0 +1,40 @@
+"""Counts and durations of what the runtime asks of its engine; the collectors show them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from fluster.errors import JobError
+
+__all__ = ["Operations"]
+
+
+class Operations:
+    """Thread-safe. `outcomes` counts by (operation, "ok" | "refused" | "error"); listeners get each duration in seconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.listeners: list[Callable[[str, float], None]] = []
+
+    @contextmanager
+    def observe(self, operation: str) -> Iterator[None]:
+        """Times the block; a JobError means that the engine answered and refused, anything else that it failed."""
+        outcome = "error"
+        began = time.perf_counter()
+        try:
+            yield
+            outcome = "ok"
+        except JobError as error:
+            outcome = "error" if error.end_reason == "infrastructure" else "refused"
+            raise
+        finally:
+            seconds = time.perf_counter() - began
+            with self._lock:
+                self.outcomes[operation, outcome] += 1
+            for listener in self.listeners:
+                listener(operation, seconds)
