@@ -54,12 +54,17 @@ class Settings(BaseSettings):
         "auto", description="What runs the jobs; auto takes docker where an engine answers, else process."
     )
     state_dir: Path = Field(default_factory=state_home, description="Jobs, logs, bundles and work directories.")
-    cache_dir: Path = Field(default_factory=cache_home, description="Virtual environments and uv's cache; may be shared by workers.")
+    cache_dir: Path = Field(
+        default_factory=cache_home, description="Virtual environments and uv's cache; may be shared by workers."
+    )
     worker_id: str = Field(
-        default_factory=lambda: socket.gethostname() or "worker", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        default_factory=lambda: socket.gethostname() or "worker",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
         description="Name of this worker in labels and metrics.",
     )
-    max_jobs: int = Field(default_factory=lambda: max(os.cpu_count() or 1, 1), ge=1, description="Jobs that run at once.")
+    max_jobs: int = Field(
+        default_factory=lambda: max(os.cpu_count() or 1, 1), ge=1, description="Jobs that run at once."
+    )
     queue_limit: int = Field(1000, ge=0, description="Jobs that may wait; one more is refused.")
     token_file: Path | None = Field(None, description="File with the bearer token that every request must carry.")
     token: SecretStr | None = Field(None, description="The token itself, for FLUSTER_TOKEN; prefer a file.")
@@ -75,10 +80,14 @@ class Settings(BaseSettings):
     build_memory: Size | None = Field(None, description="Memory limit of a build.")
     build_cpus: float | None = Field(None, gt=0, description="CPU limit of a build, in cores.")
 
-    base_image: str = Field("python:{python}-slim", description="Image that docker builds start from; {python} is the job's Python.")
+    base_image: str = Field(
+        "python:{python}-slim", description="Image that docker builds start from; {python} is the job's Python."
+    )
     default_python: str = Field("3.11", pattern=r"^3\.\d+$", description="Python of docker builds that name none.")
     build_network: str = Field("default", description="Network of docker builds: default, host or none.")
-    image_cache_limit: Size = Field(20 * 1024**3, description="Built images beyond this are evicted, least recently used first.")
+    image_cache_limit: Size = Field(
+        20 * 1024**3, description="Built images beyond this are evicted, least recently used first."
+    )
     environment_cache_limit: Size = Field(10 * 1024**3, description="Virtual environments beyond this are evicted.")
     bundle_cache_limit: Size = Field(5 * 1024**3, description="Bundles beyond this are evicted.")
     max_bundle_size: Size = Field(1024**3, description="Largest bundle, packed.")
@@ -92,10 +101,14 @@ class Settings(BaseSettings):
     max_line: Size = Field(1024**2, description="Longest log line kept in one entry; a longer one is stored in parts.")
     keep_jobs: int = Field(10_000, ge=0, description="Finished jobs that are remembered at most.")
     keep_for: Duration = Field(30 * 86400.0, description="How long a finished job is remembered.")
-    min_free_disk: Size = Field(512 * 1024**2, description="/readyz fails below this much free space in the state directory.")
+    min_free_disk: Size = Field(
+        512 * 1024**2, description="/readyz fails below this much free space in the state directory."
+    )
     grafana_url: str = Field("", description="Address of Grafana for links from the job page; empty for none.")
     drain: Literal["wait", "kill", "leave"] = Field("kill", description="What SIGTERM does to jobs that run.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Level of the worker's own log.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Level of the worker's own log."
+    )
 
     @classmethod
     def load(cls, config: Path | None = None, **options: Any) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = ["EnvironmentRequest", "JobRequest", "Limits"]
 
@@ -53,7 +54,9 @@ class JobRequest:
     name: str
     command: tuple[str, ...] = ()
     entrypoint: bytes | None = field(default=None, repr=False)
-    """A pickled `(function, args, kwargs)`: opaque bytes to the worker, loaded inside the job only."""
+    """A pickled `(function, args, kwargs)`: opaque bytes to the worker, loaded inside the job only.
+
+    Empty bytes once the store holds them: nobody keeps them in memory while the job waits."""
     bundle: str | None = None
     """Any fsspec address of a zip file."""
     bundle_sha256: str | None = None
@@ -66,3 +69,7 @@ class JobRequest:
     grace_seconds: float = 10.0
     ports: tuple[str, ...] = ()
     """Names; each gets a free TCP port of the host and FLUSTER_PORT_<NAME>."""
+
+    def evolve(self, **changes: Any) -> JobRequest:
+        """This request with `changes`."""
+        return dataclasses.replace(self, **changes)

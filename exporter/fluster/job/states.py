@@ -62,9 +62,7 @@ ACTIVE: Final = frozenset({JobState.BUILDING, JobState.RUNNING})
 
 TRANSITIONS: Final[dict[JobState, frozenset[JobState]]] = {
     JobState.UNSPECIFIED: frozenset({JobState.PENDING}),
-    JobState.PENDING: frozenset(
-        {JobState.BUILDING, JobState.KILLED, JobState.WORKER_FAILED, JobState.UNSCHEDULABLE}
-    ),
+    JobState.PENDING: frozenset({JobState.BUILDING, JobState.KILLED, JobState.WORKER_FAILED, JobState.UNSCHEDULABLE}),
     JobState.BUILDING: frozenset(
         {JobState.RUNNING, JobState.FAILED, JobState.KILLED, JobState.WORKER_FAILED, JobState.UNSCHEDULABLE}
     ),

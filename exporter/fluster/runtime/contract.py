@@ -1,10 +1,10 @@
-"""What a runtime is. Three are built in: `docker`, `process` and `fake`; one contract suite (tests/contract) holds them to this.
+r"""What a runtime is. Three are built in: `docker`, `process` and `fake`; one contract suite (tests/contract) holds them to this.
 
 The way of an execution:
 
     open() once -> start(spec) -> wait(execution) -> remove(execution)
-                        \\-> reader(execution): live figures, read by the sampling thread until wait() returns
-                        \\-> stop(execution, grace_seconds): at any time between start() and remove()
+                        \-> reader(execution): live figures, read by the sampling thread until wait() returns
+                        \-> stop(execution, grace_seconds): at any time between start() and remove()
 
 A runtime owns the processes of a job, its cgroup, and the writing of its `job.log`. It does not know states, queues,
 builds or timeouts: the supervisor does.

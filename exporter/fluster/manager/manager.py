@@ -1,0 +1,360 @@
+"""JobManager: accepts jobs, keeps them in order, gives them slots, answers for them, and forgets them in the end.
+
+Every change of a job goes through one door, `_change`: durable first, then visible, then told to the listeners.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final
+
+import anyio
+from anyio.abc import TaskGroup
+from loguru import logger
+
+from fluster.errors import (
+    AlreadyExistsError,
+    InfrastructureError,
+    InvalidArgumentError,
+    ResourceExhaustedError,
+    UnavailableError,
+    UnschedulableError,
+)
+from fluster.job import EndReason, Job, JobRequest, JobState, Limits, LogCounts, Sample, check_job_id, new_job_id
+from fluster.manager.recovery import recover
+from fluster.manager.table import JobPage, JobTable
+from fluster.runtime import Execution
+from fluster.supervisor import EndRequest, Supervisor, SupervisorParts
+from fluster.supervisor.verdict import Verdict, judge_error, judge_request
+
+__all__ = ["JobManager"]
+
+_FORGET_SECONDS: Final = 10.0
+_RETRY_SECONDS: Final = 1.0
+_DRAIN_SECONDS: Final = 30.0
+"""What killed jobs get beyond their grace before the worker stops without them."""
+
+
+class _Live:
+    """What the manager keeps of a job that is not terminal yet."""
+
+    __slots__ = ("done", "end", "logs")
+
+    def __init__(self) -> None:
+        self.end = EndRequest()
+        self.done = anyio.Event()
+        self.logs = LogCounts()
+
+
+class JobManager:
+    """All methods belong to the event loop that entered `running()`."""
+
+    def __init__(self, parts: SupervisorParts) -> None:
+        self._parts = parts
+        self._settings = parts.settings
+        self._table = JobTable()
+        self._live: dict[str, _Live] = {}
+        self._queue: deque[str] = deque()
+        self._accepting: set[str] = set()
+        self._supervised = 0
+        self._tasks: TaskGroup
+        self.closing = anyio.Event()
+        """Set when the worker begins to stop: nothing new is accepted, followers end."""
+        self.listeners: list[Callable[[Job | None, Job], None]] = []
+        self.recovered: Counter[str] = Counter()
+        """Jobs found at start, by outcome: "adopted", "lost", "queued"."""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[JobManager]:
+        """Load what was remembered, go on with it, and accept jobs. On exit: drained as the settings say, then closed."""
+        remembered = self._parts.store.open()
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                for job in remembered:
+                    self._table.put(job)
+                    if not job.state.terminal:
+                        self._live[job.id] = _Live()
+                await self._resume([job for job in remembered if not job.state.terminal])
+                loop = asyncio.get_running_loop()
+                self._parts.sampler.on_disk = partial(loop.call_soon_threadsafe, self._check_disk)
+                self._tasks.start_soon(self._forget_regularly)
+                self._tasks.start_soon(self._count_logs_regularly)
+                try:
+                    yield self
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await self._drain()
+                    self._tasks.cancel_scope.cancel()
+        finally:
+            self._parts.store.close()
+
+    # Answers
+
+    def get(self, job_id: str) -> Job:
+        """The job with its figures and log counts as of now. Raises NotFoundError."""
+        return self._as_of_now(self._table.get(job_id))
+
+    def jobs(self) -> Iterator[Job]:
+        """All remembered jobs as of now, in no particular order. No I/O."""
+        return map(self._as_of_now, self._table)
+
+    def list(
+        self, *, states: Collection[JobState] = frozenset(), text: str = "", limit: int = 100, cursor: str = ""
+    ) -> JobPage:
+        """One page, newest first, of jobs in `states` (all where empty) with `text` in id or name."""
+        page = self._table.page(states=states, text=text, limit=limit, cursor=cursor)
+        return JobPage([self._as_of_now(job) for job in page.jobs], page.next_cursor)
+
+    def counts(self) -> dict[JobState, int]:
+        return self._table.counts()
+
+    def samples(self, job_id: str) -> Sequence[Sample]:
+        """The last minute of a running job; empty for others."""
+        return self._parts.sampler.samples(job_id)
+
+    @property
+    def slots(self) -> int:
+        return self._settings.max_jobs
+
+    @property
+    def slots_used(self) -> int:
+        return self._supervised
+
+    @property
+    def queue_length(self) -> int:
+        return len(self._queue)
+
+    @property
+    def queue_limit(self) -> int:
+        return self._settings.queue_limit
+
+    def _as_of_now(self, job: Job) -> Job:
+        live = self._live.get(job.id)
+        if live is None:
+            return job
+        return job.evolve(figures=self._parts.sampler.latest(job.id) or job.figures, logs=live.logs)
+
+    # Requests
+
+    async def submit(self, request: JobRequest, job_id: str | None = None) -> Job:
+        """Accept a job; it is durable when this returns. Refused: bad or taken id, unknown upload, full queue, stopping worker."""
+        job_id = check_job_id(job_id) if job_id else new_job_id()
+        request = self._with_defaults(request)
+        self._refuse_if_unable(job_id)
+        if request.bundle_sha256 and not request.bundle and not self._parts.bundles.has(request.bundle_sha256):
+            raise InvalidArgumentError(
+                "bundle_sha256",
+                f"no bundle {request.bundle_sha256[:64]!r} is here; upload it by PUT /api/bundles first",
+            )
+        self._accepting.add(job_id)
+        try:
+            job = await self._parts.store.insert(
+                Job(id=job_id, request=request, worker_id=self._settings.worker_id, submitted_ns=time.time_ns())
+            )
+            self._live[job_id] = _Live()
+            self._show(job)
+        except InfrastructureError as error:
+            raise UnavailableError(f"the job was not accepted: {error}") from error
+        finally:
+            self._accepting.discard(job_id)
+        try:
+            self._parts.runtime.check(job.request.limits)
+        except UnschedulableError as error:
+            return await self._end(job_id, judge_error(error))
+        self._queue.append(job_id)
+        self._dispatch()
+        return job
+
+    async def kill(self, job_id: str, grace_seconds: float | None = None) -> Job:
+        """Ask for the end of a job; `wait` confirms it. A waiting job ends at once, a terminal one stays as it is."""
+        job = self._table.get(job_id)
+        live = self._live.get(job_id)
+        if live is None:
+            return job
+        live.end.ask(EndReason.USER, job.request.grace_seconds if grace_seconds is None else grace_seconds)
+        if job_id in self._queue:
+            self._queue.remove(job_id)
+            return await self._end(job_id, judge_request(job, EndReason.USER))
+        return self.get(job_id)
+
+    async def wait(self, job_id: str) -> Job:
+        """The job once it is terminal."""
+        self._table.get(job_id)
+        live = self._live.get(job_id)
+        if live is not None:
+            await live.done.wait()
+        return self._table.get(job_id)
+
+    def _refuse_if_unable(self, job_id: str) -> None:
+        if self.closing.is_set():
+            raise UnavailableError("the worker is stopping; submit the job again once it is back")
+        if job_id in self._table or job_id in self._accepting:
+            raise AlreadyExistsError(
+                f"job_id: there is a job {job_id!r} already; choose another id or leave it out", field="job_id"
+            )
+        free = self.slots - self._supervised
+        if len(self._queue) + len(self._accepting) - free >= self.queue_limit:
+            raise ResourceExhaustedError(
+                f"the queue is full: {len(self._queue)} jobs wait and --queue-limit is {self.queue_limit}; try again later"
+            )
+
+    def _with_defaults(self, request: JobRequest) -> JobRequest:
+        settings = self._settings
+        return request.evolve(
+            limits=request.limits.over(
+                Limits(
+                    cpu_millicores=_millicores(settings.default_cpus),
+                    memory_bytes=settings.default_memory,
+                    max_processes=settings.default_pids,
+                    disk_bytes=settings.default_disk,
+                )
+            ),
+            build_limits=request.build_limits.over(
+                Limits(cpu_millicores=_millicores(settings.build_cpus), memory_bytes=settings.build_memory)
+            ),
+            timeout_seconds=request.timeout_seconds or settings.default_timeout,
+        )
+
+    # The way of jobs
+
+    async def _resume(self, jobs: Sequence[Job]) -> None:
+        """Go on with what a former worker left: running jobs are adopted, the others wait in their order again."""
+        adopted = await recover(self._parts, jobs)
+        for job in jobs:
+            if job.id in adopted:
+                self.recovered["adopted"] += 1
+                self._start(job.id, adopted[job.id])
+            elif job.state is JobState.RUNNING:
+                self.recovered["lost"] += 1
+                await self._end(
+                    job.id,
+                    judge_error(InfrastructureError("nothing was left of it when the worker came back")),
+                )
+            else:
+                self.recovered["queued"] += 1
+                self._queue.append(job.id)
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        while self._queue and self._supervised < self.slots and not self.closing.is_set():
+            self._start(self._queue.popleft(), None)
+
+    def _start(self, job_id: str, adopted: Execution | None) -> None:
+        self._supervised += 1
+        self._tasks.start_soon(self._supervise, job_id, adopted, name=f"job {job_id}")
+
+    async def _supervise(self, job_id: str, adopted: Execution | None) -> None:
+        supervisor = Supervisor(
+            self._parts, self._table.get(job_id), partial(self._change, job_id), self._live[job_id].end
+        )
+        try:
+            await supervisor.run(adopted)
+        except Exception as error:  # noqa: BLE001 # the last boundary: one broken supervisor must not end the others
+            logger.bind(job_id=job_id).exception("the supervisor of job {} broke", job_id)
+            await self._end(job_id, judge_error(error))
+        finally:
+            self._supervised -= 1
+            self._dispatch()
+
+    async def _end(self, job_id: str, verdict: Verdict) -> Job:
+        """The end of a job that no supervisor ends."""
+        return await self._change(
+            job_id, state=verdict.state, end_reason=verdict.reason, error=verdict.error, finished_ns=time.time_ns()
+        )
+
+    async def _change(self, job_id: str, **changes: Any) -> Job:
+        """Durable, then visible. A full disk delays the change until there is room; it never loses it."""
+        job = self._table.get(job_id).evolve(**changes)
+        while True:
+            try:
+                await self._parts.store.save(job)
+                break
+            except InfrastructureError as error:
+                logger.bind(job_id=job_id).error("cannot record job {} as {}: {}", job_id, job.state.label, error)
+                await anyio.sleep(_RETRY_SECONDS)
+        self._show(job)
+        return job
+
+    def _show(self, job: Job) -> None:
+        before = self._table.put(job)
+        if before is None or before.state is not job.state:
+            logger.bind(job_id=job.id).info(
+                "job {} is {}{}", job.id, job.state.label, f": {job.error}" if job.error else ""
+            )
+        for listener in self.listeners:
+            try:
+                listener(before, job)
+            except Exception:  # noqa: BLE001 # whoever looks on cannot hold up a job
+                logger.exception("a listener failed on job {}", job.id)
+        if job.state.terminal and (live := self._live.pop(job.id, None)):
+            live.done.set()
+
+    def _check_disk(self, job_id: str, used_bytes: int) -> None:
+        live = self._live.get(job_id)
+        if live is None:
+            return
+        request = self._table.get(job_id).request
+        if request.limits.disk_bytes and used_bytes > request.limits.disk_bytes:
+            live.end.ask(EndReason.DISK_QUOTA, request.grace_seconds)
+
+    # Regular work
+
+    async def _count_logs_regularly(self) -> None:
+        """Log counts of live jobs come from small files, read by a thread: answers and scrapes read none."""
+        while True:
+            live = [job.id for job in self._table if job.id in self._live and job.state is not JobState.PENDING]
+            counts = await anyio.to_thread.run_sync(self._count_logs, live, limiter=self._parts.files)
+            for job_id, logs in counts.items():
+                if job_id in self._live:
+                    self._live[job_id].logs = logs
+            await anyio.sleep(self._settings.stats_interval)
+
+    def _count_logs(self, job_ids: Collection[str]) -> dict[str, LogCounts]:
+        return {job_id: self._parts.logs.counts(job_id) for job_id in job_ids}
+
+    async def _forget_regularly(self) -> None:
+        while True:
+            await anyio.sleep(_FORGET_SECONDS)
+            finished_before_ns = time.time_ns() - int(self._settings.keep_for * 1e9)
+            job_ids = self._table.forgettable(keep_jobs=self._settings.keep_jobs, finished_before_ns=finished_before_ns)
+            if not job_ids:
+                continue
+            try:
+                await self._parts.store.forget(job_ids)
+            except InfrastructureError as error:
+                logger.error("cannot forget old jobs: {}", error)
+                continue
+            for job_id in job_ids:
+                self._table.remove(job_id)
+            await anyio.to_thread.run_sync(self._remove_files, job_ids, limiter=self._parts.files)
+
+    def _remove_files(self, job_ids: Collection[str]) -> None:
+        for job_id in job_ids:
+            self._parts.logs.remove(job_id)
+            shutil.rmtree(self._parts.workspace(job_id).root, ignore_errors=True)
+
+    async def _drain(self) -> None:
+        """Running jobs are waited for, killed or left, as --drain says; waiting ones stay durable and wait for the next start."""
+        self.closing.set()
+        if self._settings.drain == "leave":
+            return
+        running = [job for job in self._table if job.id in self._live and job.id not in self._queue]
+        deadline = None
+        if self._settings.drain == "kill":
+            for job in running:
+                self._live[job.id].end.ask(EndReason.SHUTDOWN, job.request.grace_seconds)
+            deadline = max((job.request.grace_seconds for job in running), default=0) + _DRAIN_SECONDS
+        with anyio.move_on_after(deadline):
+            for job in running:
+                if live := self._live.get(job.id):
+                    await live.done.wait()
+
+
+def _millicores(cores: float | None) -> int | None:
+    return None if cores is None else max(round(cores * 1000), 1)
