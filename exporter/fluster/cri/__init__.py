@@ -1,0 +1,7 @@
+"""The CRI log format: its lines, and the writer of log files. Standard library only: every job's own supervisor process imports it."""
+
+from fluster.cri.counts import Counts, read_counts
+from fluster.cri.line import CriLine, format_time, parse_line, parse_time
+from fluster.cri.writer import CriWriter
+
+__all__ = ["Counts", "CriLine", "CriWriter", "format_time", "parse_line", "parse_time", "read_counts"]

@@ -1,0 +1,44 @@
+"""What was written to a log, kept in a small file beside it: whoever wants the counts of a live log reads 64 bytes, not the log."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import NamedTuple
+
+__all__ = ["Counts", "counts_path", "dump_counts", "read_counts"]
+
+_LAYOUT = struct.Struct("<4sI7q")
+_MAGIC = b"FLC1"
+
+
+class Counts(NamedTuple):
+    """Lines and bytes (newlines included) by stream; `size` is the log file's size that the counts stand for."""
+
+    size: int = 0
+    stdout_lines: int = 0
+    stdout_bytes: int = 0
+    stderr_lines: int = 0
+    stderr_bytes: int = 0
+    dropped_lines: int = 0
+    last_timestamp_ns: int = 0
+
+
+def counts_path(path: str | os.PathLike[str]) -> str:
+    """`.job.log.counts` beside `job.log`: hidden, so that no agent's `*.log` takes it."""
+    head, tail = os.path.split(os.fspath(path))
+    return os.path.join(head, f".{tail}.counts")
+
+
+def dump_counts(counts: Counts) -> bytes:
+    return _LAYOUT.pack(_MAGIC, 0, *counts)
+
+
+def read_counts(path: str | os.PathLike[str]) -> Counts | None:
+    """The counts of the log at `path`; None where there are none yet, or none that can be read."""
+    try:
+        with open(counts_path(path), "rb") as file:
+            magic, _, *numbers = _LAYOUT.unpack(file.read(_LAYOUT.size))
+    except (OSError, struct.error):
+        return None
+    return Counts(*numbers) if magic == _MAGIC else None
