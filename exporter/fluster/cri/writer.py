@@ -132,9 +132,7 @@ class CriWriter:
         part = f"{format_time(timestamp_ns)} {stream} P ".encode("ascii")
         # One byte stays back: the end of the line must have something to end.
         whole = (len(tail) - 1) // self._max_line * self._max_line
-        text = b"".join(
-            part + bytes(tail[at : at + self._max_line]) + b"\n" for at in range(0, whole, self._max_line)
-        )
+        text = b"".join(part + bytes(tail[at : at + self._max_line]) + b"\n" for at in range(0, whole, self._max_line))
         del tail[:whole]
         self._put(stream, text, 0, whole, timestamp_ns)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 __all__ = ["Figures", "Sample", "Source"]
 
@@ -72,6 +73,10 @@ class Figures:
         if self.cpu_user_seconds is None or self.cpu_system_seconds is None:
             return None
         return self.cpu_user_seconds + self.cpu_system_seconds
+
+    def evolve(self, **changes: Any) -> Figures:
+        """These figures with `changes`."""
+        return dataclasses.replace(self, **changes)
 
     def over(self, earlier: Figures) -> Figures:
         """These figures, completed by `earlier` where these know nothing; peaks never fall.

@@ -199,6 +199,11 @@ class Runtime(ABC):
     def reader(self, execution: Execution) -> FiguresReader:
         """A reader of live figures for one running execution."""
 
+    def disk_paths(self, execution: Execution) -> list[Path]:
+        """The directories whose size is the job's disk usage."""
+        workspace = execution.spec.workspace
+        return [workspace.source, workspace.output]
+
     @abstractmethod
     async def remove(self, execution: Execution) -> None:
         """Remove container, cgroup and control files. Idempotent; workspace, output and log stay."""

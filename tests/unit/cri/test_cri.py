@@ -97,7 +97,11 @@ def test_a_line_has_the_time_of_the_chunk_that_completed_it(tmp_path):
         writer.write("stdout", NOW + 5, b" done\nnext")
         writer.write("stderr", NOW + 6, b"x\n")
     lines = [parse_line(raw) for raw in path.read_bytes().split(b"\n")[:-1]]
-    assert [(line.timestamp_ns - NOW, line.data) for line in lines] == [(5, b"progress 10 % done"), (6, b"x"), (5, b"next")]
+    assert [(line.timestamp_ns - NOW, line.data) for line in lines] == [
+        (5, b"progress 10 % done"),
+        (6, b"x"),
+        (5, b"next"),
+    ]
 
 
 def test_reopening_goes_on_and_keeps_the_counts(tmp_path):

@@ -1,0 +1,134 @@
+"""The cgroup of one job: made with its limits, joined by its processes, ended, and removed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+from typing import NamedTuple
+
+from fluster.cgroup.hierarchy import Hierarchy
+
+__all__ = ["Bounds", "JobCgroup"]
+
+CPU_PERIOD_US = 100_000
+
+
+class Bounds(NamedTuple):
+    """Limits of a cgroup; None is no limit. Memory in bytes, cpu in thousandths of a core, processes with threads."""
+
+    memory_bytes: int | None = None
+    cpu_millicores: int | None = None
+    max_processes: int | None = None
+
+
+class JobCgroup:
+    """`<base>/<job_id>` in every tree of the hierarchy."""
+
+    def __init__(self, hierarchy: Hierarchy, job_id: str) -> None:
+        self.hierarchy = hierarchy
+        self.path = f"{hierarchy.base}/{job_id}"
+        """As engines want it for `--cgroup-parent`."""
+        self.directories = hierarchy.directories(self.path)
+
+    def create(self, bounds: Bounds) -> None:
+        """Make it, with its limits. Idempotent. Raises OSError; what was made is removed again."""
+        try:
+            for directory in self.directories.values():
+                os.makedirs(directory, exist_ok=True)
+            for controller, name, value in self._settings(bounds):
+                _write(f"{self.directories[controller]}/{name}", value)
+        except OSError:
+            self.remove()
+            raise
+
+    def _settings(self, bounds: Bounds) -> list[tuple[str, str, str]]:
+        quota = None if bounds.cpu_millicores is None else max(bounds.cpu_millicores * CPU_PERIOD_US // 1000, 1000)
+        settings: list[tuple[str, str, str]] = []
+        if self.hierarchy.version == 2:
+            if bounds.memory_bytes is not None:
+                settings.append(("", "memory.max", str(bounds.memory_bytes)))
+                if os.path.exists(f"{self.directories['']}/memory.swap.max"):
+                    settings.append(("", "memory.swap.max", "0"))
+            if quota is not None:
+                settings.append(("", "cpu.max", f"{quota} {CPU_PERIOD_US}"))
+            if bounds.max_processes is not None:
+                settings.append(("", "pids.max", str(bounds.max_processes)))
+            return settings
+        if bounds.memory_bytes is not None:
+            memory = self.directories["memory"]
+            settings.append(("memory", "memory.limit_in_bytes", str(bounds.memory_bytes)))
+            if os.path.exists(f"{memory}/memory.memsw.limit_in_bytes"):
+                settings.append(("memory", "memory.memsw.limit_in_bytes", str(bounds.memory_bytes)))
+        if quota is not None:
+            settings += [
+                ("cpu", "cpu.cfs_period_us", str(CPU_PERIOD_US)),
+                ("cpu", "cpu.cfs_quota_us", str(quota)),
+            ]
+        if bounds.max_processes is not None:
+            settings.append(("pids", "pids.max", str(bounds.max_processes)))
+        return settings
+
+    def procs_files(self) -> list[str]:
+        """A process joins by writing 0 to each of them."""
+        return list(dict.fromkeys(f"{directory}/cgroup.procs" for directory in self.directories.values()))
+
+    def pids(self) -> set[int]:
+        """All processes in it and below it."""
+        found: set[int] = set()
+        for directory in set(self.directories.values()):
+            for each, _, _ in os.walk(directory):
+                try:
+                    with open(f"{each}/cgroup.procs") as file:
+                        found.update(int(line) for line in file)
+                except OSError:
+                    continue  # it went away, and its processes with it
+        return found
+
+    def kill(self, *, deadline_seconds: float = 10.0) -> bool:
+        """SIGKILL to everything in it, until nothing is left. Blocking; False where something was left at the deadline."""
+        deadline = time.monotonic() + deadline_seconds
+        pause = 0.0005
+        while pids := self.pids():
+            if self.hierarchy.version == 2 and os.path.exists(f"{self.directories['']}/cgroup.kill"):
+                _write(f"{self.directories['']}/cgroup.kill", "1")
+            else:
+                for pid in pids:
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        continue
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(pause)
+            pause = min(pause * 2, 0.05)
+        return True
+
+    def remove(self) -> None:
+        """Remove it and what is below it from every tree. Idempotent. Raises OSError (EBUSY) while it has processes."""
+        for directory in self.hierarchy.every_directory(self.path):
+            if not os.path.isdir(directory):
+                continue
+            for each, _, _ in os.walk(directory, topdown=False):
+                _remove_directory(each)
+
+
+def _remove_directory(path: str) -> None:
+    # The kernel lets go of the last process a moment after it was reaped.
+    for attempt in range(50):
+        try:
+            os.rmdir(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or attempt == 49:
+                raise
+            time.sleep(0.002)
+        else:
+            return
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)

@@ -1,0 +1,126 @@
+"""Where cgroups are on this machine, and where this process may make its own."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+__all__ = ["Hierarchy", "NotOurs", "find_hierarchy"]
+
+V1_CONTROLLERS = ("memory", "cpu", "cpuacct", "pids", "blkio", "freezer")
+V2_CONTROLLERS = ("cpu", "memory", "pids", "io")
+
+
+class NotOurs(Exception):  # noqa: N818 # reads as what it says: except NotOurs
+    """This process may not make cgroups here; str() says why in a sentence."""
+
+
+class Hierarchy(NamedTuple):
+    """The trees of a machine and the path, below each of their roots, under which this worker's jobs live."""
+
+    version: int
+    """1 or 2. A hybrid machine (v1 controllers beside an empty v2 tree) is 1."""
+    roots: dict[str, str]
+    """v1: controller -> mount point; v2: "" -> the one mount point."""
+    unified: str
+    """v1: the mount point of the v2 tree without controllers, "" where there is none; engines make directories there, too."""
+    base: str
+    """`/fluster/<worker_id>`; on v2 without root below this process's own delegated cgroup."""
+
+    def directories(self, path: str) -> dict[str, str]:
+        """The directory in each tree, by controller ("" on v2), of the cgroup at `path` (absolute, as in /proc/self/cgroup)."""
+        return {controller: root + path for controller, root in self.roots.items()}
+
+    def every_directory(self, path: str) -> list[str]:
+        """All directories that an engine or this worker may have made for `path`."""
+        found = list(dict.fromkeys(os.path.realpath(each) for each in self.directories(path).values()))
+        return [*found, self.unified + path] if self.unified else found
+
+
+def find_hierarchy(
+    worker_id: str, *, mountinfo: str = "/proc/self/mountinfo", own: str = "/proc/self/cgroup"
+) -> Hierarchy:
+    """The hierarchy of this machine, with `base` made in every tree. Raises NotOurs."""
+    roots: dict[str, str] = {}
+    unified = ""
+    with open(mountinfo) as file:
+        for line in file:
+            fields, _, tail = line.partition(" - ")
+            kind, _, options = tail.split(" ", 2)
+            mount = fields.split(" ")[4].replace("\\040", " ")
+            if kind == "cgroup2":
+                unified = unified or mount
+            elif kind == "cgroup":
+                for controller in options.strip().split(","):
+                    if controller in V1_CONTROLLERS:
+                        roots.setdefault(controller, mount)
+    if {"memory", "cpuacct"} <= roots.keys():
+        hierarchy = Hierarchy(1, roots, unified, f"/fluster/{worker_id}")
+    elif unified:
+        parent = "" if os.geteuid() == 0 and not _confined(own) else _own_path(own)
+        hierarchy = Hierarchy(2, {"": unified}, "", f"{parent}/fluster/{worker_id}")
+        _delegate(unified, f"{parent}/fluster/{worker_id}")
+    else:
+        raise NotOurs("there is no cgroup tree with memory and cpu accounting on this machine")
+    _try_out(hierarchy)
+    return hierarchy
+
+
+def _own_path(own: str) -> str:
+    with open(own) as file:
+        for line in file:
+            if line.startswith("0::"):
+                return line.strip()[3:].rstrip("/")
+    return ""
+
+
+def _confined(own: str) -> bool:
+    """True inside a container with a cgroup namespace, whose root is the container's own cgroup: stay below it."""
+    return _own_path(own) == "" and os.path.exists("/.dockerenv")
+
+
+def _delegate(root: str, path: str) -> None:
+    """v2: hand the controllers down to `path`. Raises NotOurs where that is not allowed."""
+    have = _read(f"{root}/cgroup.controllers").split()
+    if not {"cpu", "memory", "pids"} <= set(have):
+        missing = ", ".join(sorted({"cpu", "memory", "pids"} - set(have)))
+        raise NotOurs(f"the cgroup controllers {missing} are not available in {root}")
+    directory = root
+    for name in ["", *path.strip("/").split("/")]:
+        directory = f"{directory}/{name}" if name else directory
+        try:
+            os.makedirs(directory, exist_ok=True)
+            wanted = [each for each in V2_CONTROLLERS if each in _read(f"{directory}/cgroup.controllers").split()]
+            active = _read(f"{directory}/cgroup.subtree_control").split()
+            for controller in wanted:
+                if controller not in active:
+                    _write(f"{directory}/cgroup.subtree_control", f"+{controller}")
+        except OSError as error:
+            raise NotOurs(
+                f"cgroups cannot be made below {directory} ({error.strerror}); run the worker as root, or in a unit of its "
+                "own with Delegate=yes and its processes in a child cgroup"
+            ) from error
+
+
+def _try_out(hierarchy: Hierarchy) -> None:
+    for directory in hierarchy.directories(hierarchy.base).values():
+        try:
+            os.makedirs(f"{directory}/.probe", exist_ok=True)
+            os.rmdir(f"{directory}/.probe")
+        except OSError as error:
+            raise NotOurs(
+                f"cgroups cannot be made in {directory} ({error.strerror}); run the worker as root"
+            ) from error
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)

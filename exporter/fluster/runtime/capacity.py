@@ -1,0 +1,27 @@
+"""What this machine has at all: a job that asks for more can never run here."""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+
+from fluster.errors import UnschedulableError
+from fluster.job import Limits
+from fluster.sizes import format_bytes
+
+__all__ = ["check_capacity"]
+
+
+def check_capacity(limits: Limits, *, cpus: int | None = None, memory_bytes: int | None = None) -> None:
+    """Raises UnschedulableError naming the field. `cpus` and `memory_bytes` default to this machine's."""
+    have_cpus = cpus or os.cpu_count() or 1
+    have_memory = memory_bytes or psutil.virtual_memory().total
+    if limits.cpu_millicores and limits.cpu_millicores > have_cpus * 1000:
+        raise UnschedulableError(
+            f"cpus: it asks for {limits.cpu_millicores / 1000:g} cores, this machine has {have_cpus}; ask for less"
+        )
+    if limits.memory_bytes and limits.memory_bytes > have_memory:
+        raise UnschedulableError(
+            f"memory: it asks for {format_bytes(limits.memory_bytes)}, this machine has {format_bytes(have_memory)}; ask for less"
+        )

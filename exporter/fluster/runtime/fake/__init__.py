@@ -1,0 +1,5 @@
+"""A runtime in memory, for tests of Fluster and of programs that use it."""
+
+from fluster.runtime.fake.runtime import FakeRuntime
+
+__all__ = ["FakeRuntime"]

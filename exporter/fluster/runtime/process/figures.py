@@ -1,0 +1,61 @@
+"""Readings of cgroups and of /proc as Figures, each with its source: pure conversions and the two readers."""
+
+from __future__ import annotations
+
+import time
+
+from fluster.cgroup import Reading
+from fluster.job import Figures, Source
+from fluster.runtime.cgroup_figures import figures_from_reading
+from fluster.shim.kin import descendants, figures_of
+
+__all__ = ["ProcReader", "final_figures"]
+
+
+def final_figures(exit_document: dict[str, object]) -> Figures:
+    """The figures of exit.json: the cgroup's account where there is one, else what wait4 told of the reaped processes."""
+    reading = exit_document["reading"]
+    finished_ns = exit_document["finished_ns"]
+    if isinstance(reading, dict):
+        return figures_from_reading(Reading(**reading), finished_ns)  # type: ignore[arg-type] # JSON
+    return Figures(
+        sampled_at_ns=finished_ns,  # type: ignore[arg-type] # JSON
+        cpu_user_seconds=exit_document["user_seconds"],  # type: ignore[arg-type] # JSON
+        cpu_system_seconds=exit_document["system_seconds"],  # type: ignore[arg-type] # JSON
+        cpu_source=Source.SAMPLED,
+        memory_peak_bytes=exit_document["max_rss"],  # type: ignore[arg-type] # JSON
+        memory_peak_source=Source.SAMPLED,
+    )
+
+
+class ProcReader:
+    """Samples a job without a cgroup: the sums over its living processes; those that ended count no more."""
+
+    def __init__(self, supervisor: int) -> None:
+        self._supervisor = supervisor
+        self._peak = 0
+        self._processes_peak = 0
+
+    def read(self) -> Figures:
+        found = figures_of(descendants(self._supervisor))
+        self._peak = max(self._peak, found.resident)
+        self._processes_peak = max(self._processes_peak, found.processes)
+        return Figures(
+            sampled_at_ns=time.time_ns(),
+            memory_usage_bytes=found.resident,
+            memory_anon_bytes=found.anonymous,
+            memory_peak_bytes=self._peak,
+            memory_peak_source=Source.SAMPLED,
+            cpu_user_seconds=found.user_ns / 1e9,
+            cpu_system_seconds=found.system_ns / 1e9,
+            cpu_source=Source.SAMPLED,
+            processes=found.processes,
+            processes_peak=self._processes_peak,
+            processes_peak_source=Source.SAMPLED,
+        )
+
+    def read_memory(self) -> Figures | None:
+        return None
+
+    def close(self) -> None:
+        """Nothing is kept open."""

@@ -1,0 +1,84 @@
+"""Who descends from whom, from /proc: for machines where the worker may not make cgroups. Standard library only."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+__all__ = ["ProcessFigures", "descendants", "figures_of", "marked", "start_ticks"]
+
+
+class ProcessFigures(NamedTuple):
+    """Sums over processes: bytes of resident and anonymous memory, CPU in nanoseconds, how many."""
+
+    resident: int
+    anonymous: int
+    user_ns: int
+    system_ns: int
+    processes: int
+
+
+def _stat(pid: int | str) -> list[bytes] | None:
+    """Fields of /proc/<pid>/stat from the third on (state, ppid, ...); None where the process is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rsplit(b") ", 1)[1].split()
+    except (OSError, IndexError):
+        return None
+
+
+def start_ticks(pid: int) -> int | None:
+    """When the process was started, in clock ticks since boot: with the pid it names a process for good."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields and fields[0] not in b"ZX" else None
+
+
+def descendants(root: int) -> list[int]:
+    """All living processes below `root`, without it."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (fields := _stat(name)) and fields[0] not in b"ZX":
+            children.setdefault(int(fields[1]), []).append(int(name))
+    found: list[int] = []
+    todo = [root]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+def marked(job_id: str) -> list[int]:
+    """Processes that carry FLUSTER_JOB_ID of the job in their first environment: those that lost their supervisor."""
+    mark = f"FLUSTER_JOB_ID={job_id}".encode()
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) != os.getpid():
+            try:
+                with open(f"/proc/{name}/environ", "rb") as file:
+                    if mark in file.read().split(b"\0"):
+                        found.append(int(name))
+            except OSError:
+                continue
+    return found
+
+
+def figures_of(pids: list[int]) -> ProcessFigures:
+    """What these processes use now; those that are gone count nothing."""
+    page, tick = os.sysconf("SC_PAGE_SIZE"), 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    resident = anonymous = user = system = count = 0
+    for pid in pids:
+        fields = _stat(pid)
+        if fields is None:
+            continue
+        try:
+            with open(f"/proc/{pid}/statm", "rb") as file:
+                sizes = file.read().split()
+        except OSError:
+            continue
+        resident += int(sizes[1]) * page
+        anonymous += (int(sizes[1]) - int(sizes[2])) * page
+        user += int(fields[11]) * tick
+        system += int(fields[12]) * tick
+        count += 1
+    return ProcessFigures(resident, anonymous, user, system, count)
