@@ -87,6 +87,7 @@ class Figures:
             each.name: mine if (mine := getattr(self, each.name)) is not None else getattr(earlier, each.name)
             for each in dataclasses.fields(Figures)
         }
+        merged["sampled_at_ns"] = max(self.sampled_at_ns, earlier.sampled_at_ns)
         for peak in ("memory_working_set_peak_bytes", "memory_anon_peak_bytes", "cpu_peak_cores", "disk_peak_bytes"):
             merged[peak] = _highest(getattr(self, peak), getattr(earlier, peak))
         for peak, source in (
