@@ -152,9 +152,7 @@ class Sampler:
             memory_anon_peak_bytes=now.memory_anon_bytes,
         )
         watched.figures = now.over(before)
-        watched.samples.append(
-            Sample(now.sampled_at_ns // 1_000_000, now.memory_usage_bytes, cores, now.processes)
-        )
+        watched.samples.append(Sample(now.sampled_at_ns // 1_000_000, now.memory_usage_bytes, cores, now.processes))
         oldest = now.sampled_at_ns // 1_000_000 - int(_HISTORY_SECONDS * 1000)
         while watched.samples[0].timestamp_ms < oldest:
             watched.samples.popleft()
