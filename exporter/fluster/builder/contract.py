@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,5 +61,5 @@ class Builder(ABC):
         InfrastructureError. A hit says so in `log`, too."""
 
     @abstractmethod
-    async def evict(self) -> None:
-        """Remove what was not used for longest, until the cache is within its limit; never what a live job uses."""
+    async def evict(self, in_use: Collection[str]) -> None:
+        """Remove what was not used for longest, until the cache is within its limit; never a tag that a live job uses."""

@@ -91,7 +91,9 @@ def _check_entries(infos: list[zipfile.ZipInfo], *, max_entries: int, max_expand
         mode = info.external_attr >> 16
         kind = stat.S_IFMT(mode)
         if kind not in {0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK}:
-            raise BundleError(f"bundle: the entry {info.filename[:200]!r} is a device or a pipe; only files go into a bundle")
+            raise BundleError(
+                f"bundle: the entry {info.filename[:200]!r} is a device or a pipe; only files go into a bundle"
+            )
         if info.flag_bits & 1:
             raise BundleError(f"bundle: the entry {info.filename[:200]!r} is encrypted; pack it without a password")
         if info.is_dir():

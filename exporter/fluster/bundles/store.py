@@ -95,7 +95,9 @@ class BundleStore:
     async def open(self, sha256: str) -> Path:
         """The extracted tree, read-only and shared. Raises BundleError, NotFoundError."""
         if not self.has(sha256):
-            raise NotFoundError(f"bundle: there is none with the SHA-256 {sha256[:64]!r}; upload it by PUT /api/bundles")
+            raise NotFoundError(
+                f"bundle: there is none with the SHA-256 {sha256[:64]!r}; upload it by PUT /api/bundles"
+            )
         tree = self._root / sha256
         async with self._locks.setdefault(sha256, anyio.Lock()):
             if tree.is_dir():
@@ -181,9 +183,7 @@ class BundleStore:
         kept: list[tuple[float, int, str]] = []
         for archive in self._root.glob("*.zip"):
             tree = self._root / archive.stem
-            size = archive.stat().st_size + sum(
-                path.lstat().st_size for path in tree.rglob("*") if not path.is_dir()
-            )
+            size = archive.stat().st_size + sum(path.lstat().st_size for path in tree.rglob("*") if not path.is_dir())
             used = tree.stat().st_mtime if tree.exists() else archive.stat().st_mtime
             kept.append((used, size, archive.stem))
         total = sum(size for _, size, _ in kept)

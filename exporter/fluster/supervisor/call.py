@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import cloudpickle
+
 __all__ = ["write_call"]
 
 
@@ -15,6 +17,8 @@ def write_call(directory: Path, entrypoint: bytes, python_version: str | None) -
     (directory / "call.pkl").write_bytes(entrypoint)
     (directory / "call.json").write_text(json.dumps({"python_version": python_version}))
     shutil.copyfile(Path(__file__).with_name("call_loader.py"), directory / "run.py")
-    for path in directory.iterdir():
-        path.chmod(0o444)
+    # Calls of functions without a module to import from need cloudpickle to be loaded: it is pure Python and comes along.
+    shutil.copytree(
+        Path(cloudpickle.__file__).parent, directory / "cloudpickle", ignore=shutil.ignore_patterns("*.pyc")
+    )
     directory.chmod(0o755)

@@ -20,7 +20,8 @@ def main():
             % (wanted, have)
         )
         return 125
-    sys.path.insert(0, os.getcwd())
+    sys.path[0] = os.getcwd()
+    sys.path.append(here)
     with open(os.path.join(here, "call.pkl"), "rb") as file:
         function, args, kwargs = pickle.load(file)
     result = function(*args, **kwargs)
