@@ -1,6 +1,34 @@
+import os
+
 import pytest
+
+from tests.engine import base_image as image
+from tests.engine import daemon
 
 
 @pytest.fixture(scope="session")
 def anyio_backend():
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """The address of a real Docker Engine. In CI it must be there; elsewhere its absence may be allowed, loudly."""
+    with daemon.engine() if _engine_possible() else _missing() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def base_image(engine):
+    image.ensure(environment={"DOCKER_HOST": engine})
+    return image.NAME
+
+
+def _engine_possible():
+    if daemon.answers(os.environ.get("DOCKER_HOST", daemon.DEFAULT)):
+        return True
+    return not os.environ.get("FLUSTER_TEST_ALLOW_MISSING")
+
+
+def _missing():
+    pytest.skip("no Docker Engine answers here, and FLUSTER_TEST_ALLOW_MISSING is set")

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from fluster.errors import JobError
 from fluster.job import Limits
 from fluster.runtime import ExecutionSpec, Workspace
 from fluster.runtime.fake import FakeRuntime
@@ -62,6 +63,8 @@ class Bench:
             await self.runtime.stop(execution, 0)
             try:
                 await self.runtime.wait(execution)
+            except JobError:
+                assert execution  # the test has seen it, or looks for it
             finally:
                 await self.runtime.remove(execution)
 

@@ -10,6 +10,8 @@ from fluster.cri import parse_line
 from fluster.errors import StartError, UnschedulableError
 from fluster.job import Limits, Source
 
+from .conftest import WORKER
+
 pytestmark = pytest.mark.anyio
 MIB = 1024 * 1024
 
@@ -21,6 +23,8 @@ def anyio_backend():
 
 def log_of(bench, job_id="job"):
     path = bench.root / "logs" / job_id / "job.log"
+    if not path.exists():
+        return []
     return [parse_line(raw) for raw in path.read_bytes().split(b"\n")[:-1]]
 
 
@@ -29,7 +33,7 @@ def directories_of(job_id):
         os.path.join(root, name)
         for root, names, _ in os.walk("/sys/fs/cgroup")
         for name in names
-        if name == job_id and "contract-" in root
+        if name == job_id and root.endswith(WORKER)
     ]
 
 
@@ -70,7 +74,7 @@ async def test_what_cannot_be_started_is_a_sentence_and_leaves_nothing(bench, co
     if bench.fake:
         says = "not found"
     with pytest.raises(StartError, match=says):
-        await bench.runtime.start(bench.spec(command, script={"FAIL": "start"}))
+        await bench.run(command, script={"FAIL": "start"})
     assert directories_of("job") == []
 
 
@@ -292,11 +296,12 @@ async def test_recover_finds_what_runs_what_ended_and_removes_the_rest(bench):
 
 async def test_fifty_jobs_leave_no_descriptor_open(bench):
     count = 50 if bench.name != "docker" else 10
-    await bench.run("true", job_id="warm")
-    before = len(os.listdir("/proc/self/fd"))
-    async with anyio.create_task_group() as tasks:
-        for number in range(count):
-            tasks.start_soon(_run_one, bench, f"job{number}")
+    before = 0
+    for _ in range(2):  # the first round fills the pool of connections to an engine
+        before = len(os.listdir("/proc/self/fd"))
+        async with anyio.create_task_group() as tasks:
+            for number in range(count):
+                tasks.start_soon(_run_one, bench, f"job{number}")
     assert len(os.listdir("/proc/self/fd")) <= before + 2
 
 

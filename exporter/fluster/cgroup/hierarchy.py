@@ -22,8 +22,8 @@ class Hierarchy(NamedTuple):
     """1 or 2. A hybrid machine (v1 controllers beside an empty v2 tree) is 1."""
     roots: dict[str, str]
     """v1: controller -> mount point; v2: "" -> the one mount point."""
-    unified: str
-    """v1: the mount point of the v2 tree without controllers, "" where there is none; engines make directories there, too."""
+    others: list[str]
+    """v1: mount points of the trees that the worker does not use; engines make directories there, too."""
     base: str
     """`/fluster/<worker_id>`; on v2 without root below this process's own delegated cgroup."""
 
@@ -34,7 +34,7 @@ class Hierarchy(NamedTuple):
     def every_directory(self, path: str) -> list[str]:
         """All directories that an engine or this worker may have made for `path`."""
         found = list(dict.fromkeys(os.path.realpath(each) for each in self.directories(path).values()))
-        return [*found, self.unified + path] if self.unified else found
+        return [*found, *(root + path for root in self.others)]
 
 
 def find_hierarchy(
@@ -42,6 +42,7 @@ def find_hierarchy(
 ) -> Hierarchy:
     """The hierarchy of this machine, with `base` made in every tree. Raises NotOurs."""
     roots: dict[str, str] = {}
+    others: list[str] = []
     unified = ""
     with open(mountinfo) as file:
         for line in file:
@@ -51,14 +52,16 @@ def find_hierarchy(
             if kind == "cgroup2":
                 unified = unified or mount
             elif kind == "cgroup":
-                for controller in options.strip().split(","):
-                    if controller in V1_CONTROLLERS:
-                        roots.setdefault(controller, mount)
+                used = [each for each in options.strip().split(",") if each in V1_CONTROLLERS]
+                for controller in used:
+                    roots.setdefault(controller, mount)
+                if not used:
+                    others.append(mount)
     if {"memory", "cpuacct"} <= roots.keys():
-        hierarchy = Hierarchy(1, roots, unified, f"/fluster/{worker_id}")
+        hierarchy = Hierarchy(1, roots, [*others, *([unified] if unified else [])], f"/fluster/{worker_id}")
     elif unified:
         parent = "" if os.geteuid() == 0 and not _confined(own) else _own_path(own)
-        hierarchy = Hierarchy(2, {"": unified}, "", f"{parent}/fluster/{worker_id}")
+        hierarchy = Hierarchy(2, {"": unified}, [], f"{parent}/fluster/{worker_id}")
         _delegate(unified, f"{parent}/fluster/{worker_id}")
     else:
         raise NotOurs("there is no cgroup tree with memory and cpu accounting on this machine")

@@ -178,6 +178,7 @@ class Runtime(ABC):
         """Start the job; returns when its first process runs.
 
         Raises StartError (command not found, not executable, image without it) or InfrastructureError; nothing is left behind.
+        Where an init process stands before the command, wait() may be the one that raises StartError.
         """
 
     @abstractmethod

@@ -1,0 +1,83 @@
+"""The engine's API: one client, its errors translated once. Blocking; the runtime calls it in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import docker
+import docker.errors
+import requests
+from urllib3.exceptions import HTTPError
+
+from fluster.errors import EngineUnavailableError, InfrastructureError, StartError
+
+__all__ = ["AWAY", "Gone", "connect", "translated"]
+
+AWAY: Final = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    HTTPError,
+)
+"""What "the engine is away" looks like."""
+_TIMEOUT_SECONDS: Final = 60
+_POOLS: Final = 600
+
+
+class Gone(Exception):  # noqa: N818 # a fact, not a fault
+    """There is no such container."""
+
+
+def connect(base_url: str | None) -> docker.APIClient:
+    """Raises EngineUnavailableError in one sentence."""
+    try:
+        arguments: dict[str, Any] = {"base_url": base_url} if base_url else docker.utils.kwargs_from_env()
+        client = docker.APIClient(version="auto", timeout=_TIMEOUT_SECONDS, num_pools=_POOLS, **arguments)
+    except (docker.errors.DockerException, *AWAY) as error:
+        where = base_url or "the default socket or DOCKER_HOST"
+        raise EngineUnavailableError(
+            f"no Docker engine answers at {where}; start it, or use --runtime process ({_last_words(error)})"
+        ) from error
+    return client
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Errors of the SDK as errors of Fluster; `doing` completes "cannot ...". A missing container is Gone."""
+    try:
+        yield
+    except docker.errors.ImageNotFound as error:
+        raise StartError(f"cannot {doing}: {error.explanation}") from error
+    except docker.errors.NotFound as error:
+        if "No such container" in str(error.explanation):
+            raise Gone(str(error.explanation)) from error
+        raise StartError(f"cannot {doing}: {error.explanation}") from error
+    except docker.errors.APIError as error:
+        if error.is_server_error() and not _is_start_failure(str(error.explanation)):
+            raise InfrastructureError(f"cannot {doing}: the engine says: {error.explanation}") from error
+        raise StartError(f"cannot {doing}: {_readable(str(error.explanation))}") from error
+    except AWAY as error:
+        raise EngineUnavailableError(f"cannot {doing}: the engine does not answer ({_last_words(error)})") from error
+
+
+def _is_start_failure(text: str) -> bool:
+    return "executable file not found" in text or "permission denied" in text or "no such file or directory" in text
+
+
+def _readable(text: str) -> str:
+    if "executable file not found" in text or "no such file or directory" in text:
+        return f"command not found in the image: {text.rsplit('exec: ', 1)[-1].split(': unknown')[0]}"
+    if "permission denied" in text:
+        return f"command not executable in the image: {text.rsplit('exec: ', 1)[-1].split(': unknown')[0]}"
+    return text
+
+
+def _last_words(error: BaseException) -> str:
+    """The innermost reason: what the system said, without the libraries around it."""
+    text = str(error)
+    for mark in ("No such file or directory", "Connection refused", "Permission denied", "timed out"):
+        if mark in text:
+            return mark
+    return text[-160:]

@@ -1,0 +1,97 @@
+"""Between Fluster's words and the engine's: pure functions."""
+
+from __future__ import annotations
+
+from calendar import timegm
+from time import strptime
+from typing import Any, Final
+
+from fluster.job import Limits
+from fluster.runtime.contract import ExecutionSpec
+
+__all__ = [
+    "CALL_PATH",
+    "JOB_LABEL",
+    "OUTPUT_PATH",
+    "WORKER_LABEL",
+    "WORK_PATH",
+    "container_name",
+    "create_arguments",
+    "engine_time",
+    "host_config",
+]
+
+JOB_LABEL: Final = "fluster.job_id"
+WORKER_LABEL: Final = "fluster.worker_id"
+WORK_PATH: Final = "/workspace"
+OUTPUT_PATH: Final = "/fluster/output"
+CALL_PATH: Final = "/fluster/call"
+
+
+def container_name(worker_id: str, job_id: str) -> str:
+    return f"fluster-{worker_id}-{job_id}"
+
+
+def host_config(
+    spec: ExecutionSpec, *, cgroup_parent: str | None, engine_limits: bool, network: str | None
+) -> dict[str, Any]:
+    """Keyword arguments of the SDK's create_host_config.
+
+    `engine_limits`: the engine enforces the limits; else the worker's own cgroup, the container's parent, does.
+    """
+    binds = {str(spec.workspace.output): {"bind": OUTPUT_PATH, "mode": "rw"}}
+    if spec.workspace.call.exists():
+        binds[str(spec.workspace.call)] = {"bind": CALL_PATH, "mode": "ro"}
+    config: dict[str, Any] = {
+        "binds": binds,
+        "cap_drop": ["ALL"],
+        "init": True,
+        "log_config": {"type": "json-file", "config": {}},
+        "security_opt": ["no-new-privileges"],
+        "port_bindings": {f"{port}/tcp": ("127.0.0.1", port) for port in spec.ports.values()},
+    }
+    if cgroup_parent:
+        config["cgroup_parent"] = cgroup_parent
+    if network:
+        config["network_mode"] = network
+    if engine_limits:
+        config |= _limits(spec.limits)
+    return config
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    if limits.memory_bytes:
+        # The same number for both: no swap beyond the limit.
+        config |= {"mem_limit": limits.memory_bytes, "memswap_limit": limits.memory_bytes}
+    if limits.cpu_millicores:
+        config["nano_cpus"] = limits.cpu_millicores * 1_000_000
+    if limits.max_processes:
+        config["pids_limit"] = limits.max_processes
+    return config
+
+
+def create_arguments(spec: ExecutionSpec) -> dict[str, Any]:
+    """Keyword arguments of the SDK's create_container, without the host config."""
+    return {
+        "image": spec.image,
+        "name": container_name(spec.worker_id, spec.job_id),
+        "command": list(spec.command),
+        # An empty entrypoint: what runs is the job's command, not the image's wrapper around it.
+        "entrypoint": [],
+        # The init process passes signals on to the whole group, as a terminal would.
+        "environment": {"TINI_KILL_PROCESS_GROUP": "1", **spec.env},
+        "working_dir": WORK_PATH,
+        "labels": {JOB_LABEL: spec.job_id, WORKER_LABEL: spec.worker_id},
+        "ports": [(port, "tcp") for port in spec.ports.values()],
+        "stdin_open": False,
+        "tty": False,
+    }
+
+
+def engine_time(text: str) -> int:
+    """Nanoseconds since the epoch of the engine's RFC 3339 time; 0 for its zero time."""
+    if text.startswith("0001-"):
+        return 0
+    head, _, fraction = text.rstrip("Z").partition(".")
+    return timegm(strptime(head[:19], "%Y-%m-%dT%H:%M:%S")) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
