@@ -34,7 +34,18 @@ def libraries(paths):
     for path in paths:
         done = subprocess.run(["ldd", str(path)], capture_output=True, text=True, check=False)
         found |= {Path(each) for each in re.findall(r"(/\S+) \(0x", done.stdout)}
-    for name in ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"):
+    for name in (
+        "libnss_files.so.2",
+        "libnss_dns.so.2",
+        "libresolv.so.2",
+        "libgcc_s.so.1",
+        "libstdc++.so.6",
+        "libdl.so.2",
+        "librt.so.1",
+        "libpthread.so.0",
+        "libm.so.6",
+        "libutil.so.1",
+    ):
         for folder in ("/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/usr/lib"):
             if (Path(folder) / name).exists():
                 found.add(Path(folder) / name)
