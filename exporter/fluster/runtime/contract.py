@@ -148,6 +148,8 @@ class Runtime(ABC):
     """Complete after open()."""
     operations: Operations
     """What was asked of the engine, for fluster_engine_*."""
+    orphans_removed: int
+    """Leftovers that recover() removed."""
     uses_source_tree: bool
     """True: the job works in workspace.source, which the caller fills. False: the files come with the image."""
     work_path: str = ""

@@ -38,3 +38,8 @@ class Operations:
                 self.outcomes[operation, outcome] += 1
             for listener in self.listeners:
                 listener(operation, seconds)
+
+    def snapshot(self) -> dict[tuple[str, str], int]:
+        """The counts by (operation, outcome) as they are now."""
+        with self._lock:
+            return dict(self.outcomes)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fluster.builder.contract import Builder
     from fluster.bundles import BundleStore
+    from fluster.collectors import Exposition
     from fluster.config import Settings
     from fluster.logs import LogStore
     from fluster.manager import JobManager
@@ -18,15 +18,16 @@ __all__ = ["Services"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """One worker's parts. `registry` is the prometheus_client registry of the collectors, opaque to every door but metrics."""
+    """One worker's parts."""
 
     settings: Settings
     manager: JobManager
     logs: LogStore
     bundles: BundleStore
     runtime: Runtime
-    builder: Builder
-    registry: Any
+    exposition: Exposition
     started_ns: int
     token: str | None = None
+    """The bearer token of this worker, None where it needs none."""
     metrics_token: str | None = None
+    """A token that may read /metrics and nothing else."""

@@ -1,0 +1,52 @@
+"""Which runtime a worker gets."""
+
+from __future__ import annotations
+
+from loguru import logger
+
+from fluster.config import Settings
+from fluster.errors import EngineUnavailableError
+from fluster.runtime import Runtime
+
+__all__ = ["open_runtime"]
+
+
+async def open_runtime(settings: Settings) -> Runtime:
+    """The runtime of the settings, opened. Raises EngineUnavailableError where docker is asked for and does not answer."""
+    worker_id = settings.worker_id
+    if settings.runtime in {"auto", "docker"}:
+        from fluster.runtime.docker import DockerRuntime
+
+        runtime: Runtime = DockerRuntime(worker_id)
+        try:
+            await runtime.open()
+        except EngineUnavailableError as error:
+            if settings.runtime == "docker":
+                raise
+            logger.info("no Docker engine answers, jobs run as processes ({})", error)
+        else:
+            return _announced(runtime)
+    if settings.runtime == "fake":
+        from fluster.runtime.fake import FakeRuntime
+
+        runtime = FakeRuntime()
+    else:
+        from fluster.runtime.process import ProcessRuntime
+
+        runtime = ProcessRuntime(worker_id, settings.state_dir / "work")
+    await runtime.open()
+    return _announced(runtime)
+
+
+def _announced(runtime: Runtime) -> Runtime:
+    info = runtime.info
+    logger.info(
+        "runtime {}{}: enforces {}; figures are {}",
+        info.name,
+        f" {info.engine_version}" if info.engine_version else "",
+        ", ".join(info.enforced) or "nothing",
+        "the kernel's account" if info.figures.value == "kernel" else "sampled",
+    )
+    for note in info.notes:
+        logger.warning("runtime {}: {}", info.name, note)
+    return runtime
