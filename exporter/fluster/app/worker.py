@@ -66,7 +66,13 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
         )
         manager = JobManager(parts)
         exposition = create_exposition(
-            settings=settings, manager=manager, logs=logs, bundles=bundles, runtime=runtime, builder=builder, sampler=sampler
+            settings=settings,
+            manager=manager,
+            logs=logs,
+            bundles=bundles,
+            runtime=runtime,
+            builder=builder,
+            sampler=sampler,
         )
         manager.listeners.append(exposition.on_transition)
         tasks = await stack.enter_async_context(anyio.create_task_group())
@@ -113,7 +119,12 @@ async def _evict(manager: JobManager, bundles: BundleStore, builder: Builder) ->
         live = [job for job in manager.jobs() if not job.state.terminal]
         try:
             await bundles.evict(
-                {each for job in live for each in (job.request.bundle_sha256, job.build and job.build.bundle_sha256) if each}
+                {
+                    each
+                    for job in live
+                    for each in (job.request.bundle_sha256, job.build and job.build.bundle_sha256)
+                    if each
+                }
             )
             await builder.evict({job.build.image_tag for job in live if job.build})
         except (FlusterError, OSError) as error:

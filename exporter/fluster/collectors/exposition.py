@@ -59,7 +59,12 @@ class _Collectors:
 class Exposition:
     """`registry` is what /metrics renders; `on_transition` listens to the manager; `refresh` reads disks in a thread."""
 
-    def __init__(self, registry: CollectorRegistry, collectors: dict[str, Callable[[], Iterable[Metric]]], worker: WorkerCollector) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        collectors: dict[str, Callable[[], Iterable[Metric]]],
+        worker: WorkerCollector,
+    ) -> None:
         self.registry = registry
         self.http = HttpMetrics(registry)
         self._outcomes = Outcomes(registry)

@@ -93,7 +93,11 @@ def _figures(job: Job, add: Callable[..., None]) -> None:
     add("fluster_job_network_transmit_bytes_total", figures.network_transmit_bytes, job.id)
     add("fluster_job_block_read_bytes_total", figures.block_read_bytes, job.id)
     add("fluster_job_block_written_bytes_total", figures.block_written_bytes, job.id)
-    add("fluster_job_last_sample_timestamp_seconds", figures.sampled_at_ns / 1e9 if figures.sampled_at_ns else None, job.id)
+    add(
+        "fluster_job_last_sample_timestamp_seconds",
+        figures.sampled_at_ns / 1e9 if figures.sampled_at_ns else None,
+        job.id,
+    )
 
 
 def _logs(job: Job, add: Callable[..., None]) -> None:

@@ -29,9 +29,7 @@ def routes(services: Services) -> list[BaseRoute]:
     async def metrics(request: Request) -> Response:
         zipped = "gzip" in request.headers.get("accept-encoding", "")
         accept = request.headers.get("accept", "")
-        body, content_type = await anyio.to_thread.run_sync(
-            lambda: render(accept, zipped=zipped), limiter=limiter
-        )
+        body, content_type = await anyio.to_thread.run_sync(lambda: render(accept, zipped=zipped), limiter=limiter)
         headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
         return Response(body, headers={**headers, "Content-Encoding": "gzip"} if zipped else headers)
 

@@ -1,0 +1,170 @@
+"""Jobs and log entries as JSON documents: the shapes that scripts, pages and the command line rely on. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fluster.cri import format_time
+from fluster.job import Figures, Job, JobState, Sample
+from fluster.logs import LogEntry
+
+__all__ = ["entry_document", "figures_document", "job_document", "job_row", "stats_document"]
+
+_MIB = 1024 * 1024
+
+
+def job_row(job: Job) -> dict[str, Any]:
+    """One element of GET /api/jobs. Times are milliseconds since the epoch or null."""
+    figures, build = job.figures, job.build
+    return {
+        **_identity(job),
+        "memory_mb": _mib(figures.memory_usage_bytes),
+        "memory_peak_mb": _mib(figures.memory_peak_bytes),
+        "cpu_percent": None if figures.cpu_cores is None else round(figures.cpu_cores * 100),
+        "process_count": figures.processes,
+        "disk_mb": _mib(figures.disk_bytes),
+        "build_from_cache": build.from_cache if build else None,
+        "build_image_tag": build.image_tag if build else None,
+        "figures": figures_document(figures),
+        "limits": _limits(job),
+    }
+
+
+def job_document(job: Job, samples: list[Sample] | None = None) -> dict[str, Any]:
+    """GET /api/jobs/{job_id}: everything that is known of a job but values of its environment."""
+    figures, build, request = job.figures, job.build, job.request
+    started, finished = _ms(job.build_started_ns), _ms(job.build_finished_ns)
+    return {
+        **_identity(job),
+        "resources": {
+            "memory_mb": _mib(figures.memory_usage_bytes),
+            "memory_peak_mb": _mib(figures.memory_peak_bytes),
+            "cpu_percent": None if figures.cpu_cores is None else round(figures.cpu_cores * 100),
+            "disk_mb": _mib(figures.disk_bytes),
+            "process_count": figures.processes,
+            **figures_document(figures),
+        },
+        "build": {
+            "started_ms": started,
+            "finished_ms": finished,
+            "duration_ms": None if started is None or finished is None else finished - started,
+            "from_cache": build.from_cache if build else None,
+            "image_tag": build.image_tag if build else None,
+            "bundle_sha256": (build.bundle_sha256 if build else "") or request.bundle_sha256,
+        },
+        "limits": _limits(job),
+        "command": list(request.command),
+        "call": request.entrypoint is not None,
+        "environment": {
+            "names": sorted(request.environment.env_vars),
+            "extras": list(request.environment.extras),
+            "pip_packages": list(request.environment.pip_packages),
+            "python_version": request.environment.python_version,
+            "base_image": request.environment.base_image,
+        },
+        "bundle": request.bundle,
+        "logs": {
+            "lines": dict(job.logs.lines),
+            "bytes": dict(job.logs.bytes),
+            "dropped_lines": job.logs.dropped_lines,
+            "last_at": _ms(job.logs.last_timestamp_ns or None),
+        },
+        "samples": [
+            {
+                "timestamp": sample.timestamp_ms,
+                "memory_bytes": sample.memory_bytes,
+                "cpu_cores": sample.cpu_cores,
+                "processes": sample.processes,
+            }
+            for sample in samples or ()
+        ],
+    }
+
+
+def figures_document(figures: Figures) -> dict[str, Any]:
+    """Exact figures in bytes, seconds and counts; null is unknown. Sources are "kernel" or "sampled"."""
+    return {
+        "memory_usage_bytes": figures.memory_usage_bytes,
+        "memory_working_set_bytes": figures.memory_working_set_bytes,
+        "memory_anon_bytes": figures.memory_anon_bytes,
+        "memory_cache_bytes": figures.memory_cache_bytes,
+        "memory_peak_bytes": figures.memory_peak_bytes,
+        "memory_peak_source": figures.memory_peak_source,
+        "memory_working_set_peak_bytes": figures.memory_working_set_peak_bytes,
+        "memory_anon_peak_bytes": figures.memory_anon_peak_bytes,
+        "memory_limit_hits": figures.memory_limit_hits,
+        "oom_kills": figures.oom_kills,
+        "cpu_user_seconds": figures.cpu_user_seconds,
+        "cpu_system_seconds": figures.cpu_system_seconds,
+        "cpu_source": figures.cpu_source,
+        "cpu_cores": figures.cpu_cores,
+        "cpu_peak_cores": figures.cpu_peak_cores,
+        "cpu_throttled_seconds": figures.cpu_throttled_seconds,
+        "processes": figures.processes,
+        "processes_peak": figures.processes_peak,
+        "processes_peak_source": figures.processes_peak_source,
+        "block_read_bytes": figures.block_read_bytes,
+        "block_written_bytes": figures.block_written_bytes,
+        "disk_bytes": figures.disk_bytes,
+        "disk_peak_bytes": figures.disk_peak_bytes,
+        "sampled_at": _ms(figures.sampled_at_ns or None),
+    }
+
+
+def entry_document(entry: LogEntry) -> dict[str, Any]:
+    """One log entry; bytes that are no UTF-8 are shown as replacement marks."""
+    return {
+        "timestamp": entry.timestamp_ns // 1_000_000,
+        "timestamp_ns": str(entry.timestamp_ns),
+        "time": format_time(entry.timestamp_ns),
+        "source": entry.source,
+        "data": entry.data.decode("utf-8", "replace"),
+        "sequence": entry.sequence,
+        "truncated": entry.truncated,
+        "cursor": entry.cursor,
+    }
+
+
+def stats_document(counts: dict[JobState, int]) -> dict[str, int]:
+    """GET /api/stats: how many jobs are in each state, and how many ended in any way."""
+    return {
+        **{state.label: count for state, count in counts.items()},
+        "completed": sum(count for state, count in counts.items() if state.terminal),
+    }
+
+
+def _identity(job: Job) -> dict[str, Any]:
+    return {
+        "job_id": job.id,
+        "name": job.name,
+        "status": job.state.label,
+        "status_message": job.status_message,
+        "end_reason": job.end_reason,
+        "exit_code": job.exit_code,
+        "error": job.error or None,
+        "submitted_at": _ms(job.submitted_ns),
+        "started_at": _ms(job.build_started_ns),
+        "run_started_at": _ms(job.run_started_ns),
+        "finished_at": _ms(job.finished_ns),
+        "ports": dict(job.ports),
+        "worker_id": job.worker_id,
+    }
+
+
+def _limits(job: Job) -> dict[str, Any]:
+    limits = job.request.limits
+    return {
+        "cpu_cores": None if limits.cpu_millicores is None else limits.cpu_millicores / 1000,
+        "memory_bytes": limits.memory_bytes,
+        "processes": limits.max_processes,
+        "disk_bytes": limits.disk_bytes,
+        "timeout_seconds": job.request.timeout_seconds,
+    }
+
+
+def _ms(nanoseconds: int | None) -> int | None:
+    return None if nanoseconds is None else nanoseconds // 1_000_000
+
+
+def _mib(size: int | None) -> int | None:
+    return None if size is None else round(size / _MIB)

@@ -1,0 +1,82 @@
+"""Query parameters, checked: each error names its parameter and how to write it."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+
+from fluster.errors import InvalidArgumentError
+from fluster.job import JobState
+from fluster.logs import SOURCES, LogFilter
+from fluster.sizes import parse_duration
+
+__all__ = ["integer", "log_filter", "moment", "sources", "states"]
+
+_STATES = {state.label: state for state in JobState if state}
+
+
+def integer(request: Request, name: str, *, default: int | None = None, low: int, high: int) -> int | None:
+    text = request.query_params.get(name)
+    if text is None or text == "":
+        return default
+    if not re.fullmatch(r"-?\d{1,15}", text, re.ASCII) or not low <= int(text) <= high:
+        raise InvalidArgumentError(name, f"{text[:40]!r} is not a whole number from {low} to {high}")
+    return int(text)
+
+
+def states(request: Request) -> frozenset[JobState]:
+    """`state=running,failed` or the parameter several times."""
+    names = [each for value in request.query_params.getlist("state") for each in value.split(",") if each]
+    for name in names:
+        if name not in _STATES:
+            raise InvalidArgumentError("state", f"{name[:40]!r} is none; use {', '.join(_STATES)}")
+    return frozenset(_STATES[name] for name in names)
+
+
+def sources(request: Request) -> frozenset[str]:
+    """`source=stdout,stderr` or the parameter several times; `all` is no filter."""
+    names = [each for value in request.query_params.getlist("source") for each in value.split(",") if each]
+    for name in names:
+        if name not in {*SOURCES, "all"}:
+            raise InvalidArgumentError("source", f"{name[:40]!r} is none; use build, stdout or stderr")
+    return frozenset() if "all" in names else frozenset(names)
+
+
+def moment(request: Request, name: str) -> int | None:
+    """Nanoseconds since the epoch: milliseconds since the epoch, RFC 3339, or a duration ago like 10m."""
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    if re.fullmatch(r"\d{1,15}", text, re.ASCII):
+        return int(text) * 1_000_000
+    try:
+        return time.time_ns() - int(parse_duration(text) * 1e9)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise InvalidArgumentError(
+            name,
+            f"{text[:40]!r} is no time; write milliseconds since the epoch, 2026-11-23T17:08:51Z, or 10m for ten minutes ago",
+        ) from None
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    seconds, fraction = divmod((found - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds(), 1)
+    return int(seconds) * 10**9 + round(fraction * 1e9)
+
+
+def log_filter(request: Request) -> LogFilter:
+    """The filter of a log query."""
+    return LogFilter(
+        sources=sources(request),
+        since_ns=moment(request, "since"),
+        until_ns=moment(request, "until"),
+        regex=request.query_params.get("grep") or None,
+        start_line=integer(request, "start", low=-(10**12), high=10**12),
+        max_lines=integer(request, "limit", low=1, high=10_000),
+        tail=integer(request, "tail", low=0, high=10_000),
+        cursor=request.query_params.get("cursor", ""),
+    )
