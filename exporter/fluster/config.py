@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from fluster.sizes import parse_duration, parse_size
 
-__all__ = ["Duration", "Settings", "Size", "cache_home", "state_home"]
+__all__ = ["Duration", "Settings", "Size", "cache_home", "state_home", "worker_token", "worker_url"]
 
 
 def state_home() -> Path:
@@ -160,3 +160,13 @@ class Settings(BaseSettings):
 
     def read_metrics_token(self) -> str | None:
         return self.metrics_token_file.read_text().strip() if self.metrics_token_file else None
+
+
+def worker_url() -> str:
+    """Where commands and clients find the worker: FLUSTER_URL, by default the local one."""
+    return os.environ.get("FLUSTER_URL", "http://127.0.0.1:8080").rstrip("/")
+
+
+def worker_token() -> str | None:
+    """The token that commands and clients send: FLUSTER_TOKEN."""
+    return os.environ.get("FLUSTER_TOKEN") or None

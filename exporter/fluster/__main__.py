@@ -1,0 +1,5 @@
+"""`python -m fluster` is `fluster`."""
+
+from fluster.cli.main import main
+
+main()
