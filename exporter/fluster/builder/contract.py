@@ -58,7 +58,8 @@ class Builder(ABC):
     @abstractmethod
     async def build(self, request: BuildRequest, log: CriWriter) -> BuiltEnvironment:
         """Raises BuildError (the job's fault, the log says why), StartError (wrong Python for the call) or
-        InfrastructureError. A hit says so in `log`, too."""
+        InfrastructureError. A hit says so in `log`, too.
+        """
 
     @abstractmethod
     async def evict(self, in_use: Collection[str]) -> None:

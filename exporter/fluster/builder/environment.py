@@ -101,7 +101,7 @@ class EnvironmentBuilder(Builder):
             if plan.installs_project and request.source is not None:
                 # A build writes into its sources: it gets a copy.
                 project = str(cwd / "source")
-                await self._run(lambda: shutil.copytree(request.source or cwd, project, symlinks=True))
+                await self._run(_copy_tree, request.source, project)
             log.line(f"building environment {place.name}")
             await run_uv(
                 ["venv", "--no-project", "--python", wanted, str(place)], cwd=cwd, variables=variables, log=log
@@ -143,8 +143,9 @@ def _key(plan: Plan, request: BuildRequest, python: str) -> str:
     parts = [
         python,
         _base_python() if request.environment.python_version is None else "",
+        # Counted, so that an extra and a package of one name are not mixed up.
+        str(len(plan.extras)),
         *plan.extras,
-        "packages",
         *plan.packages,
     ]
     if request.source is not None:
@@ -173,6 +174,10 @@ def _check_python(place: Path, wanted: str | None) -> None:
         )
 
 
+def _copy_tree(source: Path, target: str) -> None:
+    shutil.copytree(source, target, symlinks=True)
+
+
 def _remove(place: Path) -> None:
     (place / _MARK).unlink(missing_ok=True)
     shutil.rmtree(place, ignore_errors=True)
@@ -182,5 +187,5 @@ def _size(place: Path) -> int:
     total = 0
     for directory, _, names in os.walk(place):
         for name in names:
-            total += os.lstat(os.path.join(directory, name)).st_size
+            total += (Path(directory) / name).lstat().st_size
     return total

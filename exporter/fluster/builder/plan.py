@@ -100,18 +100,20 @@ def digest(*parts: str | bytes) -> str:
 
 
 def tree_parts(root: Path) -> list[str]:
-    """Names, kinds, executable bits and contents of a tree, for digest(). Times and owners are not in it. Blocking."""
+    """Names, kinds, executable bits and contents of a tree, empty folders too, for digest(). Not times and owners. Blocking."""
     parts: list[str] = []
     for directory, names, files in os.walk(root):
         names.sort()
-        for name in sorted([*files, *(each for each in names if (Path(directory) / each).is_symlink())]):
+        for name in sorted([*files, *names]):
             path = Path(directory) / name
             mode = path.lstat().st_mode
             if stat.S_ISLNK(mode):
-                content = path.readlink().as_posix()
+                kind, content = "link", path.readlink().as_posix()
+            elif stat.S_ISDIR(mode):
+                kind, content = "folder", ""
             else:
+                kind = "run" if mode & 0o111 else "file"
                 with path.open("rb") as file:
                     content = hashlib.file_digest(file, "sha256").hexdigest()
-            kind = "link" if stat.S_ISLNK(mode) else "run" if mode & 0o111 else "file"
             parts += [path.relative_to(root).as_posix(), kind, content]
     return parts

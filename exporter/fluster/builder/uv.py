@@ -42,8 +42,7 @@ def install_commands(plan: Plan, *, python: str, project: str) -> list[list[str]
     extras = [word for extra in plan.extras for word in ("--extra", extra)]
     if plan.locked:
         commands.append(["sync", "--frozen", "--no-install-project", "--no-dev", "--inexact", *extras])
-    for file in plan.requirements:
-        commands.append(["pip", "install", "--python", python, "-r", file, *extras])
+    commands.extend(["pip", "install", "--python", python, "-r", file, *extras] for file in plan.requirements)
     if plan.packages:
         commands.append(["pip", "install", "--python", python, "--", *plan.packages])
     if plan.installs_project:
@@ -51,9 +50,7 @@ def install_commands(plan: Plan, *, python: str, project: str) -> list[list[str]
     return commands
 
 
-async def run_uv(
-    arguments: Sequence[str], *, cwd: Path, variables: Mapping[str, str], log: CriWriter, cpu_seconds: int | None = None
-) -> None:
+async def run_uv(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str, str], log: CriWriter) -> None:
     """Run one command of uv. Its lines go to the log as they come. Raises BuildError with its last word."""
     log.line(f"$ uv {' '.join(arguments)}")
     process = await anyio.open_process(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Final
@@ -55,16 +56,15 @@ class BuildStream:
             if limits.cpu_millicores:
                 params |= {"cpuperiod": 100_000, "cpuquota": limits.cpu_millicores * 100}
         self._response = client.post(
-            client._url("/build"),  # noqa: SLF001 # the SDK's own build() cannot ask for BuildKit
+            client._url("/build"),  # type: ignore[attr-defined] # noqa: SLF001 # the SDK's own build() cannot ask for BuildKit
             params=params, data=context, headers={"Content-Type": "application/x-tar"}, stream=True, timeout=(60, None),
         )  # fmt: skip
 
     def cancel(self) -> None:
         """The engine stops the build when its caller goes away."""
-        import socket
-
+        raw: Any = self._response.raw
         try:
-            self._response.raw._fp.fp.raw._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 # no public way to wake the reader
+            raw._fp.fp.raw._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 # no public way to wake the reader
         except (AttributeError, OSError):
             self._response.close()
 

@@ -22,7 +22,7 @@ _TOOLS = "/opt/fluster/tools"
 
 def generated_context(dockerfile: str, plan: Plan, source: Path | None) -> IO[bytes]:
     """For a generated Dockerfile. Times and owners in it are fixed: equal inputs give equal layers."""
-    file = tempfile.TemporaryFile(prefix="fluster-context-")
+    file = tempfile.TemporaryFile(prefix="fluster-context-")  # noqa: SIM115 # the caller closes it
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         _text(tar, "Dockerfile", dockerfile)
         if plan.installs:
@@ -47,7 +47,7 @@ def own_context(source: Path) -> IO[bytes]:
     patterns = ignore.read_text().splitlines() if ignore.is_file() else []
     exclude = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
     names = sorted(docker_build.exclude_paths(str(source), exclude, dockerfile="Dockerfile"))
-    file = tempfile.TemporaryFile(prefix="fluster-context-")
+    file = tempfile.TemporaryFile(prefix="fluster-context-")  # noqa: SIM115 # the caller closes it
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name in names:
             _add(tar, source / name, name)
@@ -61,6 +61,8 @@ def _variables(*, has_certificates: bool) -> str:
         **{name: value for name, value in uv_variables().items() if not name.startswith("SSL_")},
         "UV_CACHE_DIR": "/opt/fluster/cache",
         "UV_LINK_MODE": "copy",
+        # A Python that uv brought would lie in root's home, where the job's user cannot read it.
+        "UV_PYTHON_DOWNLOADS": "never",
         "UV_PROJECT_ENVIRONMENT": "/opt/fluster/venv",
         "UV_NO_PROGRESS": "1",
         "NO_COLOR": "1",
@@ -87,6 +89,7 @@ def _add(tar: tarfile.TarFile, path: Path, target: str) -> None:
         with path.open("rb") as content:
             tar.addfile(info, content)
     elif info.isdir() or info.issym():
+        info.mode = 0o755 if info.isdir() else 0o777
         tar.addfile(info)
 
 

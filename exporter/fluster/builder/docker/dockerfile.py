@@ -20,28 +20,28 @@ def generate(plan: Plan, *, base: str, has_source: bool, buildkit: bool) -> str:
     """The build context has `tools/` (uv, CA file, variables), `dependencies/` and `source/`.
 
     With BuildKit the tools and uv's cache are mounted and leave no trace; without it a stage of its own holds the tools, and only the
-    environment is copied from it.
+    finished environment is copied from it: what the tools know of indexes is not for the image.
     """
     lines = [f"FROM {base} AS base" if not buildkit else f"FROM {base}", "USER root"]
     lines.append(f"RUN mkdir -p /workspace && chown {USER}:{USER} /workspace")
     if plan.installs:
         if not buildkit:
-            lines += [f"FROM base AS build", f"COPY tools/ {_TOOLS}/"]
+            lines += ["FROM base AS build", f"COPY tools/ {_TOOLS}/"]
         lines.append("COPY dependencies/ /opt/fluster/dependencies/")
         lines.append("WORKDIR /opt/fluster/dependencies")
         commands = [["venv", "--no-project", "--python", "python3", _VENV]]
         dependencies = install_commands(_without_project(plan), python=_VENV, project="")
         lines.append(_run([*commands, *dependencies], buildkit=buildkit))
+        install = _run([["pip", "install", "--python", _VENV, "--no-deps", "/workspace"]], buildkit=buildkit)
         if not buildkit:
+            if plan.installs_project:
+                lines += ["COPY source/ /workspace/", install]
             lines += ["FROM base", f"COPY --from=build {_VENV} {_VENV}"]
         lines.append(f"ENV PATH={_VENV}/bin:$PATH VIRTUAL_ENV={_VENV}")
     if has_source:
         lines.append(f"COPY --chown={USER}:{USER} source/ /workspace/")
-        if plan.installs_project:
-            install = [["pip", "install", "--python", _VENV, "--no-deps", "/workspace"]]
-            if not buildkit:
-                lines.append(f"COPY tools/ {_TOOLS}/")
-            lines.append(_run(install, buildkit=buildkit))
+        if plan.installs_project and buildkit:
+            lines.append(install)
     lines += ["ENV HOME=/workspace", "WORKDIR /workspace", f"USER {USER}:{USER}"]
     return "\n".join(lines) + "\n"
 

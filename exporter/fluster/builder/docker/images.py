@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,7 @@ class ImageBuilder(Builder):
         self._locks: dict[str, anyio.Lock] = {}
         self._pythons: dict[str, str] = {}
         self._uses = settings.cache_dir / "images.json"
+        self._uses_lock = threading.Lock()
         self.counts = BuilderCounts()
 
     async def build(self, request: BuildRequest, log: CriWriter) -> BuiltEnvironment:
@@ -79,9 +81,20 @@ class ImageBuilder(Builder):
         buildkit = bool(self._buildkit)
         dockerfile = "" if own else generate(plan, base=base, has_source=request.source is not None, buildkit=buildkit)
         sources = await self._run(tree_parts, request.source) if request.source is not None else []
-        key = digest(base, base_id, dockerfile, "extras", *plan.extras, "packages", *plan.packages, "source", *sources)[
-            :32
+        words = [
+            base,
+            base_id,
+            dockerfile,
+            str(len(plan.extras)),
+            *plan.extras,
+            str(len(plan.packages)),
+            *plan.packages,
         ]
+        if own:  # It names its base itself, and nothing is installed on top.
+            words = []
+            if plan.extras or plan.packages or request.environment.base_image:
+                log.line("extras, packages and image are left aside: the bundle's own Dockerfile is built as it stands")
+        key = digest("own" if own else "generated", *words, *sources)[:32]
         tag = f"{_REPOSITORY}:{key}"
         async with self._locks.setdefault(key, anyio.Lock()):
             cached = await self._run(_has, client, tag)
@@ -97,29 +110,39 @@ class ImageBuilder(Builder):
                     (lambda: generated_context(dockerfile, plan, request.source))
                 )  # fmt: skip
                 with context:
-                    await self._stream(client, context, tag, key, request, log)
+                    await self._stream(client, context, tag, key=key, request=request, log=log)
+                if not await self._run(_has, client, tag):
+                    raise EngineUnavailableError("the engine ended the build without an image")
             await self._run(self._mark_use, tag)
         return BuiltEnvironment(tag=tag, from_cache=cached, image=tag)
 
     async def _stream(
-        self, client: docker.APIClient, context: Any, tag: str, key: str, request: BuildRequest, log: CriWriter
+        self, client: docker.APIClient, context: Any, tag: str, *, key: str, request: BuildRequest, log: CriWriter
     ) -> None:
         stream: BuildStream | None = None
+        cancelled = False
 
         def work() -> None:
             nonlocal stream
+            if cancelled:
+                return
             stream = BuildStream(
                 client, context, tag, buildkit=bool(self._buildkit), network=self._settings.build_network,
                 labels={KEY_LABEL: key, "fluster.worker_id": self._settings.worker_id}, limits=request.limits,
             )  # fmt: skip
+            if cancelled:  # while the context was on its way
+                stream.cancel()
+                return
             stream.run(log)
 
         async with anyio.create_task_group() as tasks:
 
             async def cancel_with_us() -> None:
+                nonlocal cancelled
                 try:
                     await anyio.sleep_forever()
                 finally:
+                    cancelled = True
                     if stream is not None:
                         stream.cancel()
 
@@ -128,7 +151,7 @@ class ImageBuilder(Builder):
             try:
                 # Waited for even when cancelled: the log must not be written once its owner has closed it.
                 await anyio.to_thread.run_sync(work, limiter=self._threads)
-            except Exception as error:  # handed on outside the group, as itself
+            except Exception as error:  # noqa: BLE001 # handed on outside the group, as itself
                 failure = error
             stream = None
             tasks.cancel_scope.cancel()
@@ -140,7 +163,7 @@ class ImageBuilder(Builder):
 
         def work() -> str:
             try:
-                return str(client.inspect_image(base)["Id"])
+                return _image_id(client, base)
             except docker.errors.ImageNotFound:
                 log.line(f"pulling {base}")
             try:
@@ -150,7 +173,7 @@ class ImageBuilder(Builder):
                         raise BuildError(f"the image {base} is not here and cannot be pulled: {message['error']}")
                     if "progress" not in message:
                         log.line(" ".join(str(message[part]) for part in ("id", "status") if part in message))
-                return str(client.inspect_image(base)["Id"])
+                return _image_id(client, base)
             except docker.errors.APIError as error:
                 raise BuildError(
                     f"the image {base} is not here and cannot be pulled: {error.explanation}; name another with --image"
@@ -163,7 +186,7 @@ class ImageBuilder(Builder):
 
         def work() -> str:
             client = self._client()
-            image_id = str(client.inspect_image(image)["Id"])
+            image_id = _image_id(client, image)
             if image_id not in self._pythons:
                 program = "import sys; print('%d.%d' % sys.version_info[:2])"
                 config = client.create_host_config(network_mode="none", cap_drop=["ALL"])
@@ -195,7 +218,7 @@ class ImageBuilder(Builder):
     def _client(self) -> docker.APIClient:
         if self._api is None:
             arguments: dict[str, Any] = (
-                {"base_url": self._base_url} if self._base_url else docker.utils.kwargs_from_env()
+                {"base_url": self._base_url} if self._base_url else {**docker.utils.kwargs_from_env()}
             )
             self._api = docker.APIClient(version="auto", timeout=120, **arguments)
             if self._buildkit is None:
@@ -203,12 +226,13 @@ class ImageBuilder(Builder):
         return self._api
 
     def _mark_use(self, tag: str) -> None:
-        uses = self._read_uses()
-        uses[tag] = max(uses.values(), default=0) + 1
-        self._uses.parent.mkdir(parents=True, exist_ok=True)
-        part = self._uses.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps(uses))
-        part.replace(self._uses)
+        with self._uses_lock:
+            uses = self._read_uses()
+            uses[tag] = max(uses.values(), default=0) + 1
+            self._uses.parent.mkdir(parents=True, exist_ok=True)
+            part = self._uses.with_suffix(f".{os.getpid()}.part")
+            part.write_text(json.dumps(uses))
+            part.replace(self._uses)
 
     def _read_uses(self) -> dict[str, int]:
         try:
@@ -237,9 +261,13 @@ class ImageBuilder(Builder):
         self.counts.cache_bytes = total
 
 
+def _image_id(client: docker.APIClient, name: str) -> str:
+    return str(client.inspect_image(name)["Id"])  # type: ignore[no-untyped-call] # the SDK has no types here
+
+
 def _has(client: docker.APIClient, tag: str) -> bool:
     try:
-        client.inspect_image(tag)
+        _image_id(client, tag)
     except docker.errors.ImageNotFound:
         return False
     return True
