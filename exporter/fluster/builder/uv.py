@@ -83,5 +83,10 @@ async def _copy(stream: anyio.abc.ByteReceiveStream | None, name: str, log: CriW
         return
     async for chunk in stream:
         log.write(name, time.time_ns(), chunk)
-        if lines := [line.strip(" ╰─▶│├·") for line in chunk.decode("utf-8", "replace").splitlines() if line.strip()]:
+        # What uv says after its error are hints, not the reason.
+        if lines := [
+            line.strip(" ╰─▶│├·")
+            for line in chunk.decode("utf-8", "replace").splitlines()
+            if line.strip() and not line.startswith("hint:")
+        ]:
             last[:] = [lines[-1]]

@@ -88,7 +88,8 @@ class BuildStream:
         if "error" in message or "errorDetail" in message:
             detail = (message.get("errorDetail") or {}).get("message") or message.get("error")
             log.flush_tails()
-            where = f"{_MOUNT.sub('', self._failed_step)[:120]}: " if self._failed_step else ""
+            step = _MOUNT.sub("", self._failed_step)
+            where = f"{step if len(step) <= 120 else f'{step[:117]}...'}: " if step else ""
             what = f"{where}{self._last}" if self._last else str(detail)
             raise BuildError(f"the image cannot be built: {what}")
         take(message, log)
@@ -130,6 +131,7 @@ class BuildStream:
         log.write("stderr" if text != plain else "stdout", time.time_ns(), plain.encode())
 
     def _remember(self, data: bytes) -> None:
-        lines = [line for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
-        if lines and not lines[-1].startswith((" --->", "Removing intermediate container")):
-            self._last = lines[-1].strip()
+        """The last line that says something: not the engine's own, not uv's hints after its errors."""
+        for line in data.decode("utf-8", "replace").splitlines():
+            if line.strip() and not line.startswith((" --->", "Removing intermediate container", "hint:")):
+                self._last = line.strip()

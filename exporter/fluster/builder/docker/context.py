@@ -18,6 +18,8 @@ from fluster.builder.uv import uv_binary, uv_variables
 __all__ = ["generated_context", "own_context"]
 
 _TOOLS = "/opt/fluster/tools"
+_TIME = 946_684_800
+"""Of every file: 2000-01-01. A wheel cannot hold times before 1980."""
 
 
 def generated_context(dockerfile: str, plan: Plan, source: Path | None) -> IO[bytes]:
@@ -95,25 +97,25 @@ def _add(tar: tarfile.TarFile, path: Path, target: str) -> None:
 
 def _file(tar: tarfile.TarFile, path: Path, target: str, mode: int) -> None:
     info = tarfile.TarInfo(target)
-    info.size, info.mode = path.stat().st_size, mode
+    info.size, info.mode, info.mtime = path.stat().st_size, mode, _TIME
     with path.open("rb") as content:
         tar.addfile(info, content)
 
 
 def _directory(tar: tarfile.TarFile, target: str) -> None:
     info = tarfile.TarInfo(target)
-    info.type, info.mode = tarfile.DIRTYPE, 0o755
+    info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o755, _TIME
     tar.addfile(info)
 
 
 def _text(tar: tarfile.TarFile, target: str, text: str) -> None:
     data = text.encode()
     info = tarfile.TarInfo(target)
-    info.size, info.mode = len(data), 0o644
+    info.size, info.mode, info.mtime = len(data), 0o644, _TIME
     tar.addfile(info, io.BytesIO(data))
 
 
 def _fix(info: tarfile.TarInfo) -> None:
-    info.mtime = 0
+    info.mtime = _TIME
     info.uid = info.gid = 0
     info.uname = info.gname = ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
+import anyio.lowlevel
 import docker
 import docker.errors
 import requests
@@ -156,6 +157,8 @@ class ImageBuilder(Builder):
             stream = None
             tasks.cancel_scope.cancel()
         if failure is not None:
+            # A build that we cancelled fails, too: that is not the engine's fault.
+            await anyio.lowlevel.checkpoint_if_cancelled()
             raise failure
 
     async def _ensure_base(self, client: docker.APIClient, base: str, log: CriWriter) -> str:
