@@ -6,7 +6,7 @@ import os
 import platform
 from pathlib import Path
 
-from fluster import __version__
+from fluster.version import __version__
 from fluster.builder import Builder
 from fluster.bundles import BundleStore
 from fluster.collectors.families import Families

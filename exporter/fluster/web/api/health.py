@@ -10,7 +10,7 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fluster import __version__
+from fluster.version import __version__
 from fluster.errors import FlusterError
 from fluster.sizes import format_bytes
 from fluster.web.api.answer import json_response

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from fluster import __version__
+from fluster.version import __version__
 from fluster.job import EndReason, JobState
 
 if TYPE_CHECKING:

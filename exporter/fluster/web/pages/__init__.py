@@ -1,13 +1,5 @@
-"""The two pages of a worker: the list of jobs and one job."""
+"""The two pages of a worker: the list of jobs and one job. Server-rendered; their scripts only keep them up to date."""
 
-from __future__ import annotations
-
-from starlette.routing import BaseRoute
-
-from fluster.web.services import Services
+from fluster.web.pages.routes import routes
 
 __all__ = ["routes"]
-
-
-def routes(services: Services) -> list[BaseRoute]:
-    return []
