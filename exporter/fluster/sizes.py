@@ -32,7 +32,7 @@ def parse_size(text: str) -> int:
         raise ValueError(f"{text!r} has no unit; write {number.strip()}m or {number.strip()}MiB for mebibytes")
     if unit not in _UNITS:
         raise ValueError(f"{text!r} has the unknown unit {match[2]!r}; use b, k, m, g or t, or KiB, MiB, GiB, TiB")
-    size = round(float(number) * _UNITS[unit])
+    size: int = round(float(number) * _UNITS[unit])
     if not 0 < size <= _MAX_SIZE:
         raise ValueError(f"{text!r} is out of range; a size is at least one byte and below 8 EiB")
     return size

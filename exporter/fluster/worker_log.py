@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import orjson
 from loguru import logger
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["configure", "json_line"]
 
 
-def configure(level: str, stream: IO[str] | None = None) -> None:
+def configure(level: str, stream: TextIO | None = None) -> None:
     """Send all logging, of libraries too, to `stream` (stderr), once."""
     target = stream or sys.stderr
     logger.remove()
@@ -49,7 +49,7 @@ def json_line(record: dict[str, Any]) -> bytes:
     return orjson.dumps(document, default=str, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _json_sink(target: IO[str]) -> Any:
+def _json_sink(target: TextIO) -> Any:
     def sink(message: Message) -> None:
         target.write(json_line(dict(message.record)).decode())
         target.flush()

@@ -121,7 +121,7 @@ def ensure(name=NAME, *, environment=None):
     if subprocess.run([docker, "image", "inspect", name], capture_output=True, env=env, check=False).returncode == 0:
         return
     importer = subprocess.Popen(
-        [docker, "import", "--change", "ENV PATH=/usr/local/bin:/usr/bin:/bin:/sbin:/usr/sbin", "--change", "CMD [\"/bin/sh\"]", "-", name],
+        [docker, "import", "--change", "ENV PATH=/usr/local/bin:/usr/bin:/bin:/sbin:/usr/sbin", "--change", 'CMD ["/bin/sh"]', "-", name],
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=env,
     )  # fmt: skip
     with tarfile.open(fileobj=importer.stdin, mode="w|") as tar:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -41,7 +40,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
         state = settings.state_dir
         try:
             state.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.chmod(state, 0o700)
+            state.chmod(0o700)
         except OSError as error:
             raise FailedPreconditionError(
                 f"--state-dir: {state} cannot be used ({error.strerror}); give another directory"

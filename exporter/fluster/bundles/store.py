@@ -136,7 +136,7 @@ class BundleStore:
                 while block := source.read(_BLOCK):
                     size += len(block)
                     if size > self._settings.max_bundle_size:
-                        raise BundleError(  # noqa: TRY301 # counted while it is read
+                        raise BundleError(  # counted while it is read
                             f"bundle: {address} is larger than {format_bytes(self._settings.max_bundle_size)}; pack less, or raise --max-bundle-size"
                         )
                     digest.update(block)

@@ -12,7 +12,24 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from fluster.cli.options import (
-    Cpus, Disk, Env, Extra, Folder, Gpus, Grace, Id, Image, Json, Memory, Name, Pids, Pip, Port, Python, Timeout, command_of,
+    Cpus,
+    Disk,
+    Env,
+    Extra,
+    Folder,
+    Gpus,
+    Grace,
+    Id,
+    Image,
+    Json,
+    Memory,
+    Name,
+    Pids,
+    Pip,
+    Port,
+    Python,
+    Timeout,
+    command_of,
     submission,
 )  # fmt: skip
 from fluster.cli.outcome import exit_code, summary

@@ -8,7 +8,25 @@ import typer
 
 from fluster.cli.logs import _print
 from fluster.cli.options import (
-    Cpus, Disk, Env, Extra, Folder, Gpus, Grace, Id, Image, Json, Memory, Name, Pids, Pip, Port, Python, Timeout, Worker, command_of,
+    Cpus,
+    Disk,
+    Env,
+    Extra,
+    Folder,
+    Gpus,
+    Grace,
+    Id,
+    Image,
+    Json,
+    Memory,
+    Name,
+    Pids,
+    Pip,
+    Port,
+    Python,
+    Timeout,
+    Worker,
+    command_of,
     submission,
 )  # fmt: skip
 from fluster.cli.outcome import exit_code

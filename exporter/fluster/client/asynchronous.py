@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,7 +29,7 @@ class AsyncClient:
         self.url = (url or worker_url()).rstrip("/")
         token = token or worker_token()
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=httpx.Timeout(30.0))
+        self.http = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=httpx.Timeout(30.0))
 
     async def __aenter__(self) -> Self:
         return self
@@ -37,7 +37,7 @@ class AsyncClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self.http.aclose()
 
     async def submit(
         self, work: Sequence[str] | Callable[..., Any], *, workspace: Path | str | None = None, **options: Any
@@ -75,12 +75,13 @@ class AsyncClient:
     async def request(self, method: str, path: str, **more: Any) -> Any:
         """One exchange; the JSON of the answer. Raises FlusterError."""
         try:
-            response = await self._http.request(method, path, **more)
+            response = await self.http.request(method, path, **more)
         except httpx.TransportError as error:
             raise self.away(error) from error
-        return self._checked(response)
+        return self.checked(response)
 
-    def _checked(self, response: httpx.Response) -> Any:
+    def checked(self, response: httpx.Response) -> Any:
+        """The JSON of an answer. Raises FlusterError where it is an error."""
         try:
             document = orjson.loads(response.content) if response.content else None
         except ValueError:
@@ -91,7 +92,7 @@ class AsyncClient:
 
     def away(self, error: Exception) -> FlusterError:
         return UnavailableError(
-            f"no worker answers at {self.url} ({error or type(error).__name__}); start one with `fluster worker`, or name it by --worker URL"
+            f"no worker answers at {self.url} ({str(error) or type(error).__name__}); start one with `fluster worker`, or name it by --worker URL"
         )
 
     async def stream(self, job_id: str, filters: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
@@ -100,7 +101,7 @@ class AsyncClient:
         while not complete:
             headers = {"Last-Event-ID": cursor} if cursor else {}
             try:
-                async with self._http.stream(
+                async with self.http.stream(
                     "GET",
                     f"/api/jobs/{job_id}/logs/stream",
                     params=_params(filters),
@@ -109,7 +110,7 @@ class AsyncClient:
                 ) as response:
                     if response.status_code >= 400:
                         await response.aread()
-                        self._checked(response)
+                        self.checked(response)
                     event = ""
                     async for line in response.aiter_lines():
                         failures = 0
@@ -148,7 +149,7 @@ class AsyncJob:
             await anyio.sleep(_POLL_SECONDS)
         return document
 
-    async def logs(self, *, follow: bool = False, **filters: Any) -> AsyncIterator[dict[str, Any]]:
+    async def logs(self, *, follow: bool = False, **filters: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Log entries; filters as in GET /api/jobs/{job_id}/logs. `follow` goes on until the log is complete."""
         if follow:
             async for entry in self._client.stream(self.id, filters):
@@ -157,12 +158,12 @@ class AsyncJob:
         cursor, params = "", _params(filters)
         while True:
             try:
-                response = await self._client._http.get(
+                response = await self._client.http.get(
                     f"/api/jobs/{self.id}/logs", params={**params, **({"cursor": cursor} if cursor else {})}
                 )
             except httpx.TransportError as error:
                 raise self._client.away(error) from error
-            for entry in self._client._checked(response):
+            for entry in self._client.checked(response):
                 yield entry
                 cursor = entry["cursor"]
             if "next" not in response.links or "limit" in filters:
@@ -182,9 +183,9 @@ class AsyncJob:
         document = await self.wait()
         if document["status"] != "succeeded":
             raise FlusterError(f"job {self.id} {document['status']}: {document['error']}")
-        response = await self._client._http.get(f"/api/jobs/{self.id}/files/result.pkl")
+        response = await self._client.http.get(f"/api/jobs/{self.id}/files/result.pkl")
         if response.status_code >= 400:
-            self._client._checked(response)
+            self._client.checked(response)
         return pickle.loads(response.content)  # noqa: S301 # said in the docstring: the caller's own function wrote it
 
 

@@ -20,9 +20,9 @@ class Client:
 
     def __init__(self, url: str | None = None, token: str | None = None) -> None:
         self._stack = ExitStack()
-        self._portal = self._stack.enter_context(start_blocking_portal())
-        self._client = self._portal.call(lambda: _make(url, token))
-        self._stack.enter_context(self._portal.wrap_async_context_manager(self._client))
+        self.portal = self._stack.enter_context(start_blocking_portal())
+        self._client = self.portal.call(lambda: _make(url, token))
+        self._stack.enter_context(self.portal.wrap_async_context_manager(self._client))
 
     def __enter__(self) -> Self:
         return self
@@ -38,13 +38,13 @@ class Client:
     def submit(
         self, work: Sequence[str] | Callable[..., Any], *, workspace: Path | str | None = None, **options: Any
     ) -> Job:
-        return Job(self, self._portal.call(lambda: self._client.submit(work, workspace=workspace, **options)))
+        return Job(self, self.portal.call(lambda: self._client.submit(work, workspace=workspace, **options)))
 
     def job(self, job_id: str) -> Job:
         return Job(self, self._client.job(job_id))
 
     def jobs(self, **filters: Any) -> list[dict[str, Any]]:
-        return self._portal.call(lambda: self._client.jobs(**filters))
+        return self.portal.call(lambda: self._client.jobs(**filters))
 
 
 async def _make(url: str | None, token: str | None) -> AsyncClient:
@@ -55,7 +55,7 @@ class Job:
     """A handle on one job of a worker."""
 
     def __init__(self, client: Client, job: AsyncJob) -> None:
-        self._portal = client._portal
+        self._portal = client.portal
         self._job = job
         self.id = job.id
 

@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final, cast
 
 from fluster.errors import InvalidArgumentError
 
@@ -48,7 +48,7 @@ def pack(folder: Path) -> IO[bytes]:
             info.compress_type = zipfile.ZIP_DEFLATED
             if stat.S_ISLNK(mode):
                 info.external_attr = (stat.S_IFLNK | 0o777) << 16
-                bundle.writestr(info, os.readlink(path))
+                bundle.writestr(info, path.readlink().as_posix())
             else:
                 info.external_attr = (stat.S_IFREG | (0o755 if mode & 0o111 else 0o644)) << 16
                 with path.open("rb") as source, bundle.open(info, "w", force_zip64=True) as entry:
@@ -60,7 +60,7 @@ def pack(folder: Path) -> IO[bytes]:
 
 def bundle_digest(bundle: IO[bytes]) -> str:
     """SHA-256 in hex; leaves the file at its beginning."""
-    found = hashlib.file_digest(bundle, "sha256").hexdigest()
+    found = hashlib.file_digest(cast("Any", bundle), "sha256").hexdigest()
     bundle.seek(0)
     return found
 

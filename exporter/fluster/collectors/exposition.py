@@ -72,7 +72,7 @@ class Exposition:
         self.on_transition = self._outcomes.on_transition
         custom = _Collectors()
         custom.sources = {"worker": worker.collect, **collectors}
-        registry.register(custom)  # type: ignore[arg-type] # duck-typed: prometheus_client asks for its own base class
+        registry.register(custom)
 
     @property
     def engine_up(self) -> bool:

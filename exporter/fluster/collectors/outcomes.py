@@ -45,8 +45,8 @@ class Outcomes:
         for cache in ("hit", "miss"):
             self._build.labels(cache)
         self._run = histogram("fluster_job_run_duration_seconds", _SECONDS, registry)
-        for state in ("succeeded", "failed", "killed", "worker_failed"):
-            self._run.labels(state)
+        for label in ("succeeded", "failed", "killed", "worker_failed"):
+            self._run.labels(label)
         self._peak = histogram("fluster_finished_job_memory_peak_bytes", _BYTES, registry)
         self._ratio = histogram("fluster_finished_job_memory_peak_ratio", _RATIOS, registry)
         self._cpu = histogram("fluster_finished_job_cpu_seconds", _SECONDS, registry)

@@ -6,7 +6,6 @@ import os
 import platform
 from pathlib import Path
 
-from fluster.version import __version__
 from fluster.builder import Builder
 from fluster.bundles import BundleStore
 from fluster.collectors.families import Families
@@ -15,6 +14,7 @@ from fluster.logs import LogStore
 from fluster.manager import JobManager
 from fluster.runtime import Runtime
 from fluster.stats import Sampler
+from fluster.version import __version__
 
 __all__ = ["WorkerCollector"]
 

@@ -50,12 +50,7 @@ class LogStore:
 
     def size_bytes(self) -> int:
         """All logs together. Blocking."""
-        return sum(
-            os.stat(os.path.join(directory, name)).st_size
-            for directory, _, names in os.walk(self._root)
-            for name in names
-            if os.path.exists(os.path.join(directory, name))
-        )
+        return sum(_size(Path(directory) / name) for directory, _, names in os.walk(self._root) for name in names)
 
     def counts(self, job_id: str) -> LogCounts:
         """What was written so far, by source: two small files are read. Blocking."""

@@ -82,7 +82,7 @@ class JobManager:
                         self._live[job.id] = _Live()
                 await self._resume([job for job in remembered if not job.state.terminal])
                 loop = asyncio.get_running_loop()
-                self._parts.sampler.on_disk = partial(loop.call_soon_threadsafe, self._check_disk)
+                self._parts.sampler.on_disk = lambda job_id, used: _hop(loop, self._check_disk, job_id, used)
                 self._tasks.start_soon(self._forget_regularly)
                 self._tasks.start_soon(self._count_logs_regularly)
                 try:
@@ -354,6 +354,12 @@ class JobManager:
             for job in running:
                 if live := self._live.get(job.id):
                     await live.done.wait()
+
+
+def _hop(loop: asyncio.AbstractEventLoop, work: Callable[[str, int], None], job_id: str, used: int) -> None:
+    """From the walking thread to the event loop; once that is closed nobody listens any more."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(work, job_id, used)
 
 
 def _millicores(cores: float | None) -> int | None:

@@ -9,7 +9,7 @@ import pickle
 import sys
 
 
-def main():
+def main():  # type: ignore[no-untyped-def] # annotations would tie it to newer Pythons
     here = os.path.dirname(os.path.abspath(__file__))
     with open(os.path.join(here, "call.json")) as file:
         wanted = json.load(file)["python_version"]
@@ -40,4 +40,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main())  # type: ignore[no-untyped-call] # as above

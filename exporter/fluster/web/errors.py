@@ -26,7 +26,7 @@ HTTP_STATUS: Final = {
     Code.UNAVAILABLE: 503,
     Code.PAYLOAD_TOO_LARGE: 413,
 }
-CONNECT_CODES: Final = {
+CONNECT_CODES: Final[dict[Code, ConnectCode]] = {
     **{code: ConnectCode(code.value) for code in Code if code is not Code.PAYLOAD_TOO_LARGE},
     Code.PAYLOAD_TOO_LARGE: ConnectCode.RESOURCE_EXHAUSTED,
 }

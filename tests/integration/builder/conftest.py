@@ -108,7 +108,7 @@ def until():
 
     async def poll(condition, seconds=60):
         with anyio.fail_after(seconds):
-            while not condition():  # noqa: ASYNC110 # it waits for other processes
+            while not condition():  # it waits for other processes
                 await anyio.sleep(0.02)
 
     return poll

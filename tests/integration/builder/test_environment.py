@@ -145,7 +145,7 @@ async def test_equal_builds_at_once_are_one_build_across_builders_too(builder, b
     assert builder.counts.builds + other.counts.builds == {"built": 1, "cached": 2}
 
 
-async def test_a_cancelled_build_ends_its_processes_and_the_next_starts_afresh(  # noqa: PLR0917 # fixtures
+async def test_a_cancelled_build_ends_its_processes_and_the_next_starts_afresh(  # fixtures
     builder, build, bundle, running, until, monkeypatch
 ):
     monkeypatch.setenv("UV_TEST_SECONDS", "864.2531")

@@ -119,7 +119,7 @@ async def test_built_then_hit_and_a_changed_source_reuses_the_dependencies(build
     assert "+ gamma==1.0" in log.text
 
 
-async def test_neither_tools_nor_index_settings_are_in_the_image(  # noqa: PLR0917 # fixtures
+async def test_neither_tools_nor_index_settings_are_in_the_image(  # fixtures
     builder, build, bundle, wheel_base, client, monkeypatch
 ):
     monkeypatch.setenv("UV_INDEX_PRIVATE_PASSWORD", "hush-hush")
@@ -177,7 +177,9 @@ async def test_a_failing_build_names_step_and_last_word_and_leaves_nothing(build
     assert builder.counts.builds["failed"] == 2
 
 
-async def test_a_cancelled_build_ends_on_the_engine_too(builder, build, bundle, base_image, client, running, until):  # noqa: PLR0917 # fixtures
+async def test_a_cancelled_build_ends_on_the_engine_too(
+    builder, build, bundle, base_image, client, running, until
+):  # fixtures
     seconds = f"{864 + builder._buildkit}.{os.getpid()}"
     source = bundle("slow", {"Dockerfile": f"FROM {base_image}\nRUN echo begun && sleep {seconds}\n"})
     before = tags(client)

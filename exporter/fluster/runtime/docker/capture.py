@@ -65,7 +65,7 @@ class Capture:
                 self._take_all(log)
         except FlusterError as error:
             self._failure = error
-        except Exception as error:  # whatever a thread meets must reach the one who waits
+        except Exception as error:  # noqa: BLE001 # whatever a thread meets must reach the one who waits
             self._failure = InfrastructureError(f"the log of the container could not be taken: {error}")
         finally:
             try:
@@ -104,9 +104,9 @@ class Capture:
         if skip:
             since = min(point.timestamp_ns for point in skip.values()) if len(skip) == 2 else 0
             params["since"] = f"{since // 10**9}.{since % 10**9:09d}"
-        url = self._client._url("/containers/{0}/logs", self._container)  # noqa: SLF001 # the SDK has no call for raw frames
+        url = self._client._url("/containers/{0}/logs", self._container)  # type: ignore[attr-defined] # noqa: SLF001 # the SDK has no call for raw frames
         response = self._client.get(url, params=params, stream=True, timeout=(60, None))
-        self._client._raise_for_status(response)  # noqa: SLF001 # as above
+        self._client._raise_for_status(response)  # type: ignore[attr-defined] # noqa: SLF001 # as above
         self._response = response
         try:
             if self._closing:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import docker
 import docker.errors
+import docker.utils
 import requests
 from urllib3.exceptions import HTTPError
 
@@ -33,7 +34,7 @@ class Gone(Exception):  # noqa: N818 # a fact, not a fault
 def connect(base_url: str | None) -> docker.APIClient:
     """Raises EngineUnavailableError in one sentence."""
     try:
-        arguments: dict[str, Any] = {"base_url": base_url} if base_url else docker.utils.kwargs_from_env()
+        arguments: dict[str, Any] = {"base_url": base_url} if base_url else dict(docker.utils.kwargs_from_env())
         client = docker.APIClient(version="auto", timeout=_TIMEOUT_SECONDS, num_pools=_POOLS, **arguments)
     except (docker.errors.DockerException, *AWAY) as error:
         where = base_url or "the default socket or DOCKER_HOST"
@@ -68,9 +69,9 @@ def _is_start_failure(text: str) -> bool:
 
 def _readable(text: str) -> str:
     if "executable file not found" in text or "no such file or directory" in text:
-        return f"command not found in the image: {text.rsplit('exec: ', 1)[-1].split(': unknown')[0]}"
+        return f"command not found in the image: {text.rsplit('exec: ', 1)[-1].split(': unknown', maxsplit=1)[0]}"
     if "permission denied" in text:
-        return f"command not executable in the image: {text.rsplit('exec: ', 1)[-1].split(': unknown')[0]}"
+        return f"command not executable in the image: {text.rsplit('exec: ', 1)[-1].split(': unknown', maxsplit=1)[0]}"
     return text
 
 

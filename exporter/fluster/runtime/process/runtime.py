@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import anyio
 
+from fluster import shim
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs
 from fluster.errors import InfrastructureError, StartError, UnschedulableError
@@ -23,7 +24,6 @@ from fluster.runtime.cgroup_figures import CgroupFiguresReader
 from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
-from fluster import shim
 from fluster.runtime.process.figures import ProcReader, final_figures
 from fluster.shim.kin import marked, start_ticks
 

@@ -10,9 +10,9 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fluster.version import __version__
 from fluster.errors import FlusterError
 from fluster.sizes import format_bytes
+from fluster.version import __version__
 from fluster.web.api.answer import json_response
 from fluster.web.services import Services
 

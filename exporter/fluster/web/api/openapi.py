@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from fluster.version import __version__
 from fluster.job import EndReason, JobState
+from fluster.version import __version__
 
 if TYPE_CHECKING:
     from fluster.web.api.routes import ApiRoute
@@ -74,7 +74,10 @@ _COUNTS: Final = {"type": "object", "additionalProperties": {"type": "integer"}}
 _SCHEMAS: Final[dict[str, Any]] = {
     "Error": _object({"error": {"type": "string"}, "code": {"type": "string"}}),
     "Stats": _object(
-        dict.fromkeys((*_STATES, "completed", "slots", "slots_used", "queue_length", "queue_limit"), {"type": "integer"})
+        {
+            name: {"type": "integer"}
+            for name in (*_STATES, "completed", "slots", "slots_used", "queue_length", "queue_limit")
+        }
     ),
     "JobRow": _object(
         {

@@ -110,7 +110,7 @@ def phases(job: Job, now_ns: int) -> list[Phase]:
 
 
 def memory_cell(job: Job) -> str:
-    """ "1.5 of 4.0 GiB, peak 2.1": used while it lives, the peak always."""
+    """Used and limit while it lives, the peak always: `1.5 GiB of 4.0 GiB, peak 2.1 GiB`."""
     figures, limit = job.figures, job.request.limits.memory_bytes
     if figures.memory_peak_bytes is None and figures.memory_usage_bytes is None:
         return "–"

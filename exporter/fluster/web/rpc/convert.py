@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, cast
 
 from fluster.errors import InvalidArgumentError
-from fluster.job import EnvironmentRequest, Job, JobRequest, Limits, check_job_id
+from fluster.job import EnvironmentRequest, Job, JobRequest, JobState, Limits, check_job_id
 from fluster.logs import LogEntry, LogFilter
 from fluster.sizes import parse_size
 from fluster.v1 import cluster_pb2 as pb
 
-__all__ = ["entry_message", "job_request", "log_filter", "status_message"]
+__all__ = ["entry_message", "job_request", "log_filter", "state_value", "status_message"]
 
 _ENV_NAME: Final = re.compile(r"[^=\0]+")
 _PORT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
@@ -155,7 +155,7 @@ def status_message(job: Job) -> pb.JobStatus:
     build = job.build
     return pb.JobStatus(
         job_id=job.id,
-        state=pb.JobState.ValueType(int(job.state)),
+        state=state_value(job.state),
         exit_code=job.exit_code,
         error=job.error,
         started_at_ms=_ms(job.build_started_ns),
@@ -209,6 +209,11 @@ def _limits_message(limits: Limits) -> pb.ResourceSpec:
         max_processes=limits.max_processes or 0,
         gpus=limits.gpus,
     )
+
+
+def state_value(state: JobState) -> pb.JobState:
+    """The enum's number: the two enums agree."""
+    return cast("pb.JobState", int(state))
 
 
 def _ms(nanoseconds: int | None) -> int:

@@ -17,7 +17,7 @@ from fluster.job import JobState
 from fluster.v1 import cluster_pb2 as pb
 from fluster.v1.cluster_connect import WorkerService
 from fluster.web.errors import CONNECT_CODES
-from fluster.web.rpc.convert import entry_message, job_request, log_filter, status_message
+from fluster.web.rpc.convert import entry_message, job_request, log_filter, state_value, status_message
 from fluster.web.services import Services
 
 __all__ = ["WorkerServiceImpl"]
@@ -35,7 +35,7 @@ class WorkerServiceImpl(WorkerService):
     async def run_job(self, request: pb.RunJobRequest, ctx: Any) -> pb.RunJobResponse:
         with self._translated("RunJob"):
             job = await self._manager.submit(job_request(request), request.job_id or None)
-            return pb.RunJobResponse(job_id=job.id, state=pb.JobState.ValueType(int(job.state)))
+            return pb.RunJobResponse(job_id=job.id, state=state_value(job.state))
 
     async def get_job_status(self, request: pb.GetStatusRequest, ctx: Any) -> pb.JobStatus:
         with self._translated("GetJobStatus"):
@@ -82,7 +82,7 @@ class WorkerServiceImpl(WorkerService):
                     raise InvalidArgumentError("term_timeout_ms", "it is negative")
                 grace = request.term_timeout_ms / 1000
             job = await self._manager.kill(request.job_id, grace)
-            return pb.KillJobResponse(job_id=job.id, state=pb.JobState.ValueType(int(job.state)))
+            return pb.KillJobResponse(job_id=job.id, state=state_value(job.state))
 
     async def health_check(self, request: pb.HealthRequest, ctx: Any) -> pb.HealthResponse:
         with self._translated("HealthCheck"):
