@@ -16,6 +16,7 @@ def demo(
     runtime: Annotated[str, typer.Option(metavar="auto|docker|process|fake", help="What runs the jobs.")] = "process",
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port to listen on.")] = 8080,
     examples: Annotated[Path | None, typer.Option(help="Folder with the examples.")] = None,
+    state_dir: Annotated[Path | None, typer.Option(help="Jobs, logs and output files.", show_default=False)] = None,
 ) -> None:
     """Start a worker, submit the example jobs, and stay until Ctrl-C."""
     from fluster.cli.worker import load_settings
@@ -23,7 +24,7 @@ def demo(
     from fluster.worker_log import configure
 
     folder = examples or _find_examples()
-    settings = load_settings(runtime=runtime, port=port, state_dir=state_home() / "demo")
+    settings = load_settings(runtime=runtime, port=port, state_dir=state_dir or state_home() / "demo")
     configure("WARNING")
     run_async(lambda: _demo(settings, folder))
 

@@ -78,6 +78,13 @@ def main(arguments: list[str] | None = None) -> None:
         code = 141
     except KeyboardInterrupt:
         code = 130
+    except OSError as error:
+        code = _fail(f"{error.filename or 'the system'}: {(error.strerror or str(error)).lower()}")
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        name = type(error).__name__
+        code = _fail(f"this is a fault of Fluster ({name}: {error}); PYTHONDEVMODE=1 shows where, please report it")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from fluster.cli.terminal import printable
 from fluster.sizes import format_bytes, format_duration
 
 __all__ = ["exit_code", "reason_in_words", "summary"]
@@ -27,7 +28,11 @@ def exit_code(job: dict[str, Any]) -> int:
 
 def reason_in_words(job: dict[str, Any]) -> str:
     """`succeeded`, `failed: out of memory: ...`, `running`."""
-    return f"{job['status']}: {job['error']}" if job.get("error") else job["status"].replace("_", " ")
+    return (
+        f"{job['status'].replace('_', ' ')}: {printable(job['error'])}"
+        if job.get("error")
+        else job["status"].replace("_", " ")
+    )
 
 
 def summary(job: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from fluster.cli.options import Json, Worker
-from fluster.cli.terminal import coloured, print_json, run_async, state_colour
+from fluster.cli.terminal import coloured, print_json, printable, run_async, state_colour
 from fluster.sizes import format_bytes, format_duration
 
 __all__ = ["ps"]
@@ -53,5 +53,4 @@ def _row(job: dict[str, Any], now_ms: int) -> tuple[str, ...]:
     cpu = "-" if user is None or system is None else f"{user + system:.2f} s"
     age = format_duration(max(now_ms - job["submitted_at"], 0) / 1000)
     reason = (job["end_reason"] or job["status_message"] or "").replace("_", " ")
-    name = "".join(letter if letter.isprintable() else "?" for letter in job["name"])[:32]
-    return job["job_id"], name, job["status"], age, ran, memory, cpu, reason
+    return job["job_id"], printable(job["name"])[:32], job["status"], age, ran, memory, cpu, reason

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -160,11 +159,16 @@ async def _copy_log(services: Services, job_id: str, stdout: IO[bytes]) -> None:
 def _finish_lines(
     job: Job, written: dict[str, int], open_line: set[str], streams: dict[str, IO[bytes]], *, over: bool
 ) -> None:
-    """A live line is followed by its newline at once; whether the very last had one is known at the end."""
+    """A live line is followed by its newline as soon as it is known that the job wrote one; the very last may have none.
+
+    The counts follow the log, never run ahead of it: one byte less than was printed says "not yet" while the job lives, and
+    "never" once it is over.
+    """
     for source in list(open_line):
-        if over and job.logs.bytes.get(source, 0) == written[source] - 1:
+        counted = job.logs.bytes.get(source, 0)
+        if over and counted == written[source] - 1:
             open_line.discard(source)
-        elif over or job.logs.bytes.get(source, 0) != written[source] - 1:
+        elif over or counted >= written[source]:
             streams[source].write(b"\n")
             open_line.discard(source)
 
@@ -182,8 +186,14 @@ def _print_summary(document: dict[str, Any], home: Path, *, json: bool) -> None:
 
 
 def _prune(runs: Path) -> None:
-    """The state of the last runs stays: their logs and output files."""
+    """The state of the last runs stays: their logs and output files. A run that still goes on is never touched."""
+    import shutil
+
+    from fluster.errors import FailedPreconditionError
+    from fluster.store import StateLock
+
     with suppress(OSError):
         old = sorted(runs.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_RUNS:]
         for path in old:
-            shutil.rmtree(path, ignore_errors=True)
+            with suppress(FailedPreconditionError, OSError), StateLock(path):
+                shutil.rmtree(path, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from fluster.cli.options import Json, Worker
 from fluster.cli.outcome import summary
-from fluster.cli.terminal import coloured, print_json, run_async, state_colour
+from fluster.cli.terminal import coloured, print_json, printable, run_async, state_colour
 
 __all__ = ["show"]
 
@@ -33,7 +34,7 @@ def show(
     for label, text in summary(document):
         print(f"{label:<10} {coloured(text, state_colour(document['status']), sys.stdout) if label == 'job' else text}")
     if document["command"]:
-        print(f"{'command':<10} {' '.join(document['command'])}")
+        print(f"{'command':<10} {printable(shlex.join(document['command']))}")
     if document["ports"]:
         print(f"{'ports':<10} {', '.join(f'{name} {port}' for name, port in document['ports'].items())}")
     print(f"{'page':<10} {url}/job/{document['job_id']}")

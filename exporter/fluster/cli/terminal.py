@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-__all__ = ["coloured", "print_json", "run_async", "say", "state_colour"]
+__all__ = ["coloured", "print_json", "printable", "run_async", "say", "state_colour"]
 
 T = TypeVar("T")
 _COLOURS = {
@@ -25,6 +24,11 @@ _COLOURS = {
 def say(text: str) -> None:
     """Fluster's own words."""
     print(text, file=sys.stderr, flush=True)
+
+
+def printable(text: str) -> str:
+    """`text` of a job on one line, without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def coloured(text: str, code: str, stream: Any) -> str:
@@ -47,6 +51,8 @@ def print_json(document: Any) -> None:
 
 def run_async(work: Callable[[], Awaitable[T]]) -> T:
     """Run a coroutine function to its end; an error that a task group carried comes out as itself."""
+    import asyncio
+
     import uvloop
 
     async def alone() -> T:

@@ -16,6 +16,7 @@ from fluster.client.request import error_from, run_job_document
 from fluster.client.workspace import bundle_digest, pack
 from fluster.config import worker_token, worker_url
 from fluster.errors import FlusterError, NotFoundError, UnavailableError
+from fluster.job import check_job_id
 
 __all__ = ["AsyncClient", "AsyncJob"]
 
@@ -65,6 +66,8 @@ class AsyncClient:
             return sha256
 
     def job(self, job_id: str) -> AsyncJob:
+        """A handle on a job by its id. Raises InvalidArgumentError where no job can have that id."""
+        check_job_id(job_id)
         return AsyncJob(self, job_id)
 
     async def jobs(self, **filters: Any) -> list[dict[str, Any]]:
@@ -183,7 +186,10 @@ class AsyncJob:
         document = await self.wait()
         if document["status"] != "succeeded":
             raise FlusterError(f"job {self.id} {document['status']}: {document['error']}")
-        response = await self._client.http.get(f"/api/jobs/{self.id}/files/result.pkl")
+        try:
+            response = await self._client.http.get(f"/api/jobs/{self.id}/files/result.pkl")
+        except httpx.TransportError as error:
+            raise self._client.away(error) from error
         if response.status_code >= 400:
             self._client.checked(response)
         return pickle.loads(response.content)  # noqa: S301 # said in the docstring: the caller's own function wrote it

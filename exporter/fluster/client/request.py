@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -84,8 +85,10 @@ def _seconds(field: str, value: str | float | None, *, zero: bool = False) -> in
         seconds = parse_duration(value) if isinstance(value, str) else float(value)
     except ValueError as error:
         raise InvalidArgumentError(field, str(error)) from None
-    # Whole seconds travel; a timeout below one second would mean none.
-    return round(seconds) if zero else max(round(seconds), 1)
+    if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not zero):
+        raise InvalidArgumentError(field, f"{value} is no time to wait; give more than 0s, or leave it out for none")
+    # Whole seconds travel, and nobody gets less than was asked for.
+    return math.ceil(seconds)
 
 
 def error_from(status: int, document: Any) -> FlusterError:
