@@ -46,12 +46,19 @@ def build(words: list[str]) -> typer.Typer:
     return app
 
 
-def _root(
-    version_wanted: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
-) -> None:
-    if version_wanted:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         version.version()
         raise typer.Exit
+
+
+def _root(
+    # Its callback runs before a command is missed.
+    _version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", is_eager=True, callback=_print_version
+    ),
+) -> None:
+    return
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -21,6 +21,9 @@ from fluster.job import check_job_id
 __all__ = ["AsyncClient", "AsyncJob"]
 
 _POLL_SECONDS = 0.1
+_RETRY_SECONDS = 0.1
+_RETRIES = 20
+"""About 45 s of a worker that is away, as long as a restart may take."""
 
 
 class AsyncClient:
@@ -128,10 +131,10 @@ class AsyncClient:
                             yield orjson.loads(line[6:])
             except httpx.TransportError as error:
                 failures += 1
-                if failures > 20:
+                if failures > (_RETRIES if cursor else 0):
                     raise self.away(error) from error
             if not complete:
-                await anyio.sleep(min(0.1 * 2**failures, 3.0))
+                await anyio.sleep(min(_RETRY_SECONDS * 2**failures, 3.0))
 
 
 class AsyncJob:
