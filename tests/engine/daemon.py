@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -13,16 +14,18 @@ DEFAULT = "unix:///var/run/docker.sock"
 
 
 def answers(url):
-    import docker
-
-    try:
-        client = docker.APIClient(base_url=url, timeout=5)
+    """Does an engine answer a ping at this unix:// or tcp:// address?"""
+    kind, _, place = url.partition("://")
+    host, _, port = place.partition(":")
+    family, target = (socket.AF_UNIX, place) if kind == "unix" else (socket.AF_INET, (host, int(port or 2375)))
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
+        connection.settimeout(5)
         try:
-            return bool(client.ping())
-        finally:
-            client.close()
-    except Exception:
-        return False
+            connection.connect(target)
+            connection.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
+            return b" 200 " in connection.recv(64)
+        except OSError:
+            return False
 
 
 @contextmanager

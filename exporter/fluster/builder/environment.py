@@ -103,9 +103,12 @@ class EnvironmentBuilder(Builder):
                 project = str(cwd / "source")
                 await self._run(_copy_tree, request.source, project)
             log.line(f"building environment {place.name}")
-            await run_uv(
-                ["venv", "--no-project", "--python", wanted, str(place)], cwd=cwd, variables=variables, log=log
-            )
+            try:
+                await run_uv(
+                    ["venv", "--no-project", "--python", wanted, str(place)], cwd=cwd, variables=variables, log=log
+                )
+            except BuildError as error:
+                raise BuildError(f"there is no Python {python} for this job, and none can be had: {error}") from error
             for arguments in install_commands(plan, python=str(place), project=project):
                 await run_uv(arguments, cwd=cwd, variables=variables, log=log)
         (place / _MARK).touch()

@@ -130,6 +130,7 @@ class Supervisor:
             status_message="downloading bundle" if self._wants_bundle else "building image",
         )
         execution: Execution | None = None
+        failure: Exception | None = None
         async with anyio.create_task_group() as tasks:
 
             async def work() -> None:
@@ -242,6 +243,7 @@ class Supervisor:
         runtime, sampler = self._parts.runtime, self._parts.sampler
         sampler.add(self._job.id, runtime.reader(execution), runtime.disk_paths(execution))
         result: ExitResult | None = None
+        failure: Exception | None = None
         try:
             async with anyio.create_task_group() as tasks:
 

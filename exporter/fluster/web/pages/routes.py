@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode
 import jinja2
 import psutil
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fluster.errors import InvalidArgumentError, NotFoundError
@@ -23,6 +23,7 @@ from fluster.logs import LogFilter
 from fluster.sizes import format_bytes, format_duration
 from fluster.version import __version__
 from fluster.web.pages import views
+from fluster.web.pages.terminal import segments, visible
 from fluster.web.security import COOKIE
 from fluster.web.services import Services
 
@@ -39,6 +40,7 @@ def routes(services: Services) -> list[BaseRoute]:
     return [
         Route("/", pages.jobs, methods=["GET"]),
         Route("/job/{job_id}", pages.job, methods=["GET"]),
+        Route("/machine", pages.machine, methods=["GET"]),
         Route("/login", pages.login, methods=["GET", "POST"]),
         Route("/static/{name}", pages.static, methods=["GET"]),
     ]
@@ -53,7 +55,7 @@ class _Pages:
         ).hexdigest()[:12]
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True,
+            lstrip_blocks=True, finalize=_harmless,
         )  # fmt: skip
         self._templates.filters |= {"bytes": format_bytes, "duration": format_duration, "utc": _utc}
 
@@ -83,6 +85,10 @@ class _Pages:
             machine=self._machine(),
         )
 
+    async def machine(self, _request: Request) -> Response:
+        """The worker line by itself, for the list that keeps itself up to date."""
+        return JSONResponse(self._machine(), headers={"Cache-Control": "no-store"})
+
     def _machine(self) -> dict[str, str]:
         manager, info = self._services.manager, self._services.runtime.info
         memory, disk = psutil.virtual_memory(), shutil.disk_usage(self._services.settings.state_dir)
@@ -110,10 +116,11 @@ class _Pages:
             headline=views.headline(job, now),
             phases=views.phases(job, now),
             figures=views.figures(job),
+            lines=sum(job.logs.lines.values()),
             entries=[
                 {
                     "time": entry.timestamp_ns // 1_000_000, "source": entry.source, "number": entry.sequence + 1,
-                    "text": entry.data.decode("utf-8", "replace"),
+                    "pieces": segments(entry.data.decode("utf-8", "replace")),
                 }
                 for entry in log.entries
             ],
@@ -150,7 +157,8 @@ class _Pages:
 
 def _row(job: Job, now_ns: int) -> dict[str, Any]:
     seconds = job.run_seconds(now_ns)
-    figures, limit = job.figures, job.request.limits.memory_bytes
+    figures = job.figures
+    memory = next((figure for figure in views.figures(job) if figure.key == "memory"), None)
     return {
         "id": job.id,
         "name": job.name,
@@ -158,14 +166,17 @@ def _row(job: Job, now_ns: int) -> dict[str, Any]:
         "live": not job.state.terminal,
         "duration": "–" if seconds is None else format_duration(seconds),
         "memory": views.memory_cell(job),
-        "share": round(100 * min((figures.memory_usage_bytes or 0) / limit, 1))
-        if limit and not job.state.terminal
-        else None,
-        "peak_share": round(100 * min((figures.memory_peak_bytes or 0) / limit, 1)) if limit else None,
+        "share": memory.share if memory else None,
+        "peak_share": memory.peak_share if memory else None,
         "cpu": "–" if figures.cpu_seconds is None else f"{figures.cpu_seconds:.2f} s",
         "processes": "–" if figures.processes_peak is None else str(figures.processes_peak),
         "reason": views.reason(job),
     }
+
+
+def _harmless(value: Any) -> Any:
+    """Names, commands and errors come from outside: what is not yet HTML shows its control and bidi characters as marks."""
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _utc(milliseconds: int | None) -> str:

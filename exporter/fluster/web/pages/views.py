@@ -32,13 +32,20 @@ class Phase:
     live: bool
 
     @property
+    def took(self) -> int:
+        return self.milliseconds or 0
+
+    @property
     def text(self) -> str:
         return "–" if self.milliseconds is None else format_duration(self.milliseconds / 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure: its value in words, its share of the limit (0 to 1) where there is one, and where it comes from."""
+    """One figure: its value in words, its share of the limit (0 to 1) where there is one, and where it comes from.
+
+    Of a finished job the share is that of its peak: what it used at its very end says nothing.
+    """
 
     key: str
     name: str
@@ -53,7 +60,7 @@ def reason(job: Job) -> str:
     """The end reason in words: "out of memory", "exit 3", "timed out after 1 h"."""
     match job.end_reason:
         case None:
-            return job.status_message
+            return "" if job.status_message == job.state.label else job.status_message
         case EndReason.COMPLETED:
             return "completed"
         case EndReason.EXIT_CODE:
@@ -110,46 +117,47 @@ def phases(job: Job, now_ns: int) -> list[Phase]:
 
 
 def memory_cell(job: Job) -> str:
-    """Used and limit while it lives, the peak always: `1.5 GiB of 4.0 GiB, peak 2.1 GiB`."""
-    figures, limit = job.figures, job.request.limits.memory_bytes
-    if figures.memory_peak_bytes is None and figures.memory_usage_bytes is None:
-        return "–"
-    peak = f"peak {format_bytes(figures.memory_peak_bytes)}" if figures.memory_peak_bytes is not None else ""
+    """`1.5 of 4.0 GiB, peak 2.1` while it lives, `peak 2.1 of 4.0 GiB` after; one unit where all have the same."""
+    seen, limit = job.figures, job.request.limits.memory_bytes
+    used, peak = None if job.state.terminal else seen.memory_usage_bytes, seen.memory_peak_bytes
     of = f" of {format_bytes(limit)}" if limit else ""
-    if job.state.terminal or figures.memory_usage_bytes is None:
-        return f"{peak}{of}"
-    return f"{format_bytes(figures.memory_usage_bytes)}{of}" + (f", {peak}" if peak else "")
+    unit = of[of.rindex(" ") :] if of else "without"
+    if used is None:
+        return "–" if peak is None else f"peak {format_bytes(peak).removesuffix(unit)}{of}"
+    top = "" if peak is None else f", peak {format_bytes(peak).removesuffix(unit)}"
+    return f"{format_bytes(used).removesuffix(unit)}{of}{top}"
 
 
 def figures(job: Job) -> list[Figure]:
     """The figures of the job page; unknown ones are left out."""
-    seen, limits = job.figures, job.request.limits
+    seen, limits, over = job.figures, job.request.limits, job.state.terminal
+    cores_limit = limits.cpu_millicores / 1000 if limits.cpu_millicores else None
     found: list[Figure] = []
     if seen.memory_peak_bytes is not None or seen.memory_usage_bytes is not None:
         found.append(
             Figure(
-                "memory", "Memory", memory_cell(job), _share(seen.memory_usage_bytes, limits.memory_bytes),
+                "memory", "Memory", memory_cell(job), _share(seen.memory_peak_bytes if over else seen.memory_usage_bytes, limits.memory_bytes),
                 _share(seen.memory_peak_bytes, limits.memory_bytes), seen.memory_peak_source or "sampled",
                 "Memory charged to the job, page cache included; the peak is the kernel's own high-water mark where it says kernel.",
             )
         )  # fmt: skip
     if seen.cpu_seconds is not None:
-        cores = "" if job.state.terminal or seen.cpu_cores is None else f"{seen.cpu_cores:.2f} cores, "
-        allowed = f" of {limits.cpu_millicores / 1000:g} cores" if limits.cpu_millicores else ""
+        cores = "" if over or seen.cpu_cores is None else f"{seen.cpu_cores:.2f} cores, "
+        allowed = f" of {cores_limit:g} cores" if cores_limit else ""
         throttled = f", throttled {format_duration(seen.cpu_throttled_seconds)}" if seen.cpu_throttled_seconds else ""
         found.append(
             Figure(
                 "cpu", "CPU", f"{cores}{seen.cpu_seconds:.2f} s in all{allowed}{throttled}",
-                _share(seen.cpu_cores, limits.cpu_millicores and limits.cpu_millicores / 1000), None, seen.cpu_source or "sampled",
+                _share(seen.cpu_peak_cores if over else seen.cpu_cores, cores_limit), _share(seen.cpu_peak_cores, cores_limit), seen.cpu_source or "sampled",
                 "CPU time of all processes of the job, user and system mode together.",
             )
         )  # fmt: skip
     if seen.processes is not None or seen.processes_peak is not None:
-        now = "" if job.state.terminal else f"{seen.processes}, "
+        now = "" if over or seen.processes is None else f"{seen.processes}, "
         allowed = f" of {limits.max_processes}" if limits.max_processes else ""
         found.append(
             Figure(
-                "processes", "Processes", f"{now}peak {seen.processes_peak}{allowed}", _share(seen.processes, limits.max_processes),
+                "processes", "Processes", f"{now}peak {seen.processes_peak}{allowed}", _share(seen.processes_peak if over else seen.processes, limits.max_processes),
                 _share(seen.processes_peak, limits.max_processes), seen.processes_peak_source or "sampled",
                 "Processes and threads, as the kernel counts them.",
             )

@@ -25,12 +25,21 @@ export function reason(job) {
     timeout: `timed out after ${duration(job.limits.timeout_seconds || 0)}`, shutdown: "worker shut down", disk_quota: "disk limit exceeded",
     bundle: "bundle failed", build: "build failed", start: "start failed", infrastructure: "infrastructure",
   };
-  return job.end_reason ? known[job.end_reason] : job.status_message;
+  if (job.end_reason) return known[job.end_reason];
+  return job.status_message === job.status ? "" : job.status_message;
 }
 export const words = (state) => state.replaceAll("_", " ");
+// A moment in UTC, or in the reader's own time zone.
+export function stamp(ms, local) {
+  const date = new Date(ms - (local ? new Date(ms).getTimezoneOffset() * 60000 : 0));
+  return date.toISOString().replace("T", " ").slice(0, 23);
+}
 export function memory(figures, limit, over) {
   const peak = figures.memory_peak_bytes, used = figures.memory_usage_bytes;
-  if (peak === null && used === null) return "–";
-  const of = limit ? ` of ${bytes(limit)}` : "", top = peak === null ? "" : `peak ${bytes(peak)}`;
-  return over || used === null ? top + of : bytes(used) + of + (top ? `, ${top}` : "");
+  if (peak === null && (over || used === null)) return "–";
+  // "1.5 of 4.0 GiB, peak 2.1": one unit where all have the same.
+  const top = limit ? bytes(limit) : "", unit = top.slice(top.indexOf(" "));
+  const short = (size) => (top && bytes(size).endsWith(unit) ? bytes(size).slice(0, -unit.length) : bytes(size));
+  if (over || used === null) return `peak ${top ? `${short(peak)} of ${top}` : bytes(peak)}`;
+  return (top ? `${short(used)} of ${top}` : bytes(used)) + (peak === null ? "" : `, peak ${short(peak)}`);
 }

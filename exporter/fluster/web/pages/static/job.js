@@ -1,5 +1,7 @@
 // Keeps one job's page up to date and runs its log view.
-import { bytes, duration, memory, reason, words } from "./format.js";
+import { visible } from "./ansi.js";
+import { bytes, duration, memory, reason, stamp, words } from "./format.js";
+import { gauge } from "./gauge.js";
 import { Log } from "./log.js";
 
 const root = document.getElementById("job"), id = root.dataset.job;
@@ -25,10 +27,29 @@ function phase(name, began, ended, now) {
   item.classList.toggle("live", began !== null && ended === null);
   if (began !== null) item.querySelector("b").textContent = duration(Math.max((ended ?? now) - began, 0) / 1000);
   const time = item.querySelector("time");
-  if (began !== null && time.dataset.ms !== String(began)) {
-    time.dataset.ms = began;
-    time.textContent = new Date(began).toISOString().replace("T", " ").slice(0, 23);
+  if (began !== null) time.dataset.ms = began;
+  return began === null ? 0 : Math.max((ended ?? now) - began, 0);
+}
+function times() {
+  for (const time of root.querySelectorAll("time[data-ms]")) {
+    if (time.dataset.ms) time.textContent = `${stamp(Number(time.dataset.ms), log.local)} ${log.local ? "local" : "UTC"}`;
   }
+}
+function phases(job, now) {
+  const took = [
+    phase("queued", job.submitted_at, job.started_at ?? job.finished_at, now),
+    phase("building", job.started_at, job.build.finished_ms ?? job.finished_at, now),
+    phase("running", job.run_started_at, job.finished_at, now),
+  ];
+  const all = took.reduce((sum, each) => sum + each, 0) || 1;
+  let x = 0;
+  for (const [place, part] of [...root.querySelectorAll(".phase-bar rect")].entries()) {
+    const width = (1000 * took[place]) / all;
+    part.setAttribute("x", x.toFixed(1));
+    part.setAttribute("width", width.toFixed(1));
+    x += width;
+  }
+  times();
 }
 function spark(figure, samples, key, limit) {
   const values = samples.map((sample) => sample[key]).filter((value) => value !== null);
@@ -70,6 +91,15 @@ function figures(job) {
     const box = root.querySelector(`[data-figure=${key}]`) ?? makeFigure(key);
     box.querySelector("p").textContent = FIGURES[key][1](f, job.limits, over);
     box.querySelector("small").textContent = FIGURES[key][2](f) ?? "sampled";
+    const part = (value, limit) => (value === null || value === undefined || !limit ? null : value / limit), l = job.limits;
+    const [share, peak] = {
+      memory: [part(f.memory_usage_bytes, l.memory_bytes), part(f.memory_peak_bytes, l.memory_bytes)], cpu: [part(f.cpu_cores, l.cpu_cores), part(f.cpu_peak_cores, l.cpu_cores)],
+      processes: [part(f.processes, l.processes), part(f.processes_peak, l.processes)], disk: [part(f.disk_bytes, l.disk_bytes), part(f.disk_peak_bytes, l.disk_bytes)],
+    }[key];
+    if (share !== null || peak !== null) {
+      const old = box.querySelector(".gauge"), bar = gauge(old, FIGURES[key][0], over && key !== "disk" ? peak : share, peak);
+      if (!old) box.querySelector("p").after(bar);
+    }
     const series = { memory: ["memory_bytes", job.limits.memory_bytes], cpu: ["cpu_cores", job.limits.cpu_cores], processes: ["processes", 0] }[key];
     if (series) spark(box, job.samples, ...series);
   }
@@ -80,12 +110,10 @@ async function refresh() {
   const job = await response.json(), now = Date.now();
   byId("state").className = `state ${job.status}`;
   byId("state").textContent = words(job.status);
-  byId("headline").textContent = headline(job, now);
-  byId("error").textContent = job.error ?? "";
+  byId("headline").textContent = visible(headline(job, now));
+  byId("error").textContent = visible(job.error ?? "");
   byId("error").hidden = !job.error;
-  phase("queued", job.submitted_at, job.started_at ?? job.finished_at, now);
-  phase("building", job.started_at, job.build.finished_ms ?? job.finished_at, now);
-  phase("running", job.run_started_at, job.finished_at, now);
+  phases(job, now);
   figures(job);
   let all = 0;
   for (const source of ["stdout", "stderr", "build"]) {
@@ -95,7 +123,7 @@ async function refresh() {
   }
   root.querySelector("[data-lines=all]").textContent = all;
   byId("kill").hidden = job.finished_at !== null;
-  document.title = `${job.name} ${words(job.status)} · Fluster`;
+  document.title = `${visible(job.name)} ${words(job.status)} · Fluster`;
   return job.finished_at !== null;
 }
 async function files() {
@@ -106,7 +134,7 @@ async function files() {
   target.replaceChildren(...found.flatMap((file) => {
     const link = document.createElement("a");
     link.href = `/api/jobs/${encodeURIComponent(id)}/files/${file.path.split("/").map(encodeURIComponent).join("/")}`;
-    link.textContent = file.path;
+    link.textContent = visible(file.path);
     return [link, ` (${bytes(file.size)}) `];
   }));
 }
@@ -124,13 +152,15 @@ async function loop() {
   }
 }
 
-const log = new Log(id, byId("log"));
+const log = new Log(id, byId("log"), Number(root.dataset.lines));
 const follow = byId("follow"), tabs = [...root.querySelectorAll("[role=tab]")];
 log.onstate = (state) => {
   if (state === "lost") Object.assign(connection, { hidden: false, textContent: "connection lost; the log goes on where it was" });
   else if (state === "live") connection.hidden = true;
   else if (state === "refused") Object.assign(connection, { hidden: false, textContent: "the worker refuses this search: is it a regular expression?" });
-  else if (state !== "complete") {
+  else if (state === "cut") byId("cut").hidden = false;
+  else if (state === "complete") follow.textContent = "at the end";
+  else {
     follow.textContent = state === "following" ? "following" : "paused: follow";
     follow.setAttribute("aria-pressed", String(state === "following"));
   }
@@ -143,17 +173,22 @@ function select(tab, focus) {
   byId("log").setAttribute("aria-labelledby", tab.id);
   const source = tab.dataset.source;
   byId("download").href = `/api/jobs/${encodeURIComponent(id)}/logs/download${source === "all" ? "" : `?source=${source}`}`;
-  if (focus) tab.focus();
+  if (focus) {
+    tab.focus();
+    history.replaceState(null, "", `#log=${source}`);
+  }
+  byId("cut").hidden = true;
   log.open({ source });
 }
 for (const [place, tab] of tabs.entries()) {
   tab.addEventListener("click", () => {
-    history.replaceState(null, "", `#log=${tab.dataset.source}`);
-    select(tab);
+    select(tab, true);
   });
   tab.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step) select(tabs[(place + step + tabs.length) % tabs.length], true);
+    const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: tabs.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    select(tabs[(next + tabs.length) % tabs.length], true);
   });
 }
 let typing = 0;
@@ -161,8 +196,11 @@ byId("search").addEventListener("input", (event) => {
   clearTimeout(typing);
   typing = setTimeout(() => log.open({ grep: event.target.value }), 250);
 });
-byId("wrap").addEventListener("change", (event) => { log.wrapped = event.target.checked; log.draw(); });
-byId("local").addEventListener("change", (event) => { log.local = event.target.checked; log.draw(); });
+byId("wrap").addEventListener("change", (event) => log.set({ wrapped: event.target.checked }));
+byId("local").addEventListener("change", (event) => {
+  log.set({ local: event.target.checked });
+  times();
+});
 follow.addEventListener("click", () => log.follow(!log.following));
 byId("kill").addEventListener("click", () => byId("confirm").showModal());
 byId("confirm-no").addEventListener("click", () => byId("confirm").close());
@@ -171,8 +209,16 @@ byId("confirm-yes").addEventListener("click", async () => {
   const response = await fetch(`/api/jobs/${encodeURIComponent(id)}/kill`, { method: "POST", headers: { "X-Fluster": "1" } });
   if (!response.ok) Object.assign(connection, { hidden: false, textContent: (await response.json()).error });
 });
-const wanted = /^#log=(\w+)$/.exec(location.hash)?.[1];
-select(tabs.find((tab) => tab.dataset.source === wanted) ?? tabs[0]);
-const line = /^#L(\d+)$/.exec(location.hash)?.[1];
-if (line) setTimeout(() => log.jump(Number(line)), 500);
+// The address says what is shown: #log=stderr a tab, #L120 a line.
+function show() {
+  const line = /^#L(\d{1,12})$/.exec(location.hash)?.[1], wanted = /^#log=(\w+)$/.exec(location.hash)?.[1];
+  const tab = tabs.find((each) => each.dataset.source === wanted) ?? tabs[0];
+  if (wanted || !log.events) select(tab);
+  if (!line) return;
+  log.follow(false);
+  log.mark();
+  if (!byId(`L${line}`)?.matches(".marked")) log.jump(Number(line));
+}
+window.addEventListener("hashchange", show);
+show();
 loop();

@@ -1,5 +1,7 @@
 // Keeps the list of jobs up to date: one request a second while the page is seen, rows updated in place.
+import { visible } from "./ansi.js";
 import { duration, memory, reason, words } from "./format.js";
+import { gauge } from "./gauge.js";
 
 const body = document.getElementById("jobs");
 const connection = document.getElementById("connection");
@@ -16,7 +18,7 @@ function makeRow(job) {
   for (const place of [2, 4, 5]) row.children[place].className = "number";
   const link = document.createElement("a"), name = document.createElement("bdi"), id = document.createElement("span");
   link.href = `/job/${encodeURIComponent(job.job_id)}`;
-  name.textContent = job.name;
+  name.textContent = visible(job.name);
   id.textContent = job.job_id;
   id.className = "muted id";
   link.append(name);
@@ -31,23 +33,19 @@ function update(row, job) {
   if (state.textContent !== words(job.status)) state.textContent = words(job.status);
   const ends = job.finished_at ?? Date.now() + serverAhead;
   cell(row, 2, job.run_started_at === null ? "–" : duration(Math.max(ends - job.run_started_at, 0) / 1000));
-  let meter = row.children[3].querySelector("meter");
-  if (limit && figures.memory_peak_bytes !== null && !meter) {
-    meter = Object.assign(document.createElement("meter"), { min: 0, max: 100, high: 90 });
-    meter.setAttribute("aria-label", "Memory peak, share of the limit");
-  }
-  const text = memory(figures, limit, over);
-  if (meter) meter.value = (100 * (figures.memory_peak_bytes ?? 0)) / limit;
-  if (row.children[3].textContent.trim() !== text) row.children[3].replaceChildren(...(meter ? [meter, ` ${text}`] : [text]));
+  const text = memory(figures, limit, over), peak = figures.memory_peak_bytes;
+  let bar = row.children[3].querySelector(".gauge");
+  if (limit && peak !== null) bar = gauge(bar, "Memory", (over ? peak : (figures.memory_usage_bytes ?? 0)) / limit, peak / limit);
+  if (row.children[3].textContent.trim() !== text) row.children[3].replaceChildren(...(bar ? [bar, ` ${text}`] : [text]));
   const cpu = figures.cpu_user_seconds === null || figures.cpu_system_seconds === null ? "–" : `${(figures.cpu_user_seconds + figures.cpu_system_seconds).toFixed(2)} s`;
   cell(row, 4, cpu);
   cell(row, 5, figures.processes_peak === null ? "–" : String(figures.processes_peak));
-  cell(row, 6, reason(job) ?? "");
+  cell(row, 6, visible(reason(job) ?? ""));
 }
 async function refresh() {
   const wanted = new URLSearchParams(location.search);
-  const [jobs, stats] = await Promise.all(
-    [`/api/jobs?limit=100&${wanted}`, "/api/stats"].map(async (address) => {
+  const [jobs, stats, machine] = await Promise.all(
+    [`/api/jobs?limit=100&${wanted}`, "/api/stats", "/machine"].map(async (address) => {
       const response = await fetch(address, { cache: "no-store" });
       if (!response.ok) throw new Error(`the worker answered ${response.status}`);
       const date = Date.parse(response.headers.get("date") ?? "");
@@ -55,6 +53,7 @@ async function refresh() {
       return response.json();
     }),
   );
+  for (const fact of document.querySelectorAll("[data-machine]")) fact.textContent = machine[fact.dataset.machine];
   const rows = new Map([...body.querySelectorAll("tr[data-job]")].map((row) => [row.dataset.job, row]));
   body.querySelector(".empty")?.toggleAttribute("hidden", jobs.length > 0);
   let before = null;

@@ -1,32 +1,28 @@
-// The log of a job: lines are kept as data, and only those that are seen are elements (all have one height unless wrapped).
+// The log of a job: lines are kept as data, and only those that are seen are elements. Unwrapped lines have one height, so that
+// any of a hundred thousand is found by arithmetic; wrapped ones are shown as a window that moves along with the reader.
 import { spans } from "./ansi.js";
+import { stamp } from "./format.js";
 
-const HEIGHT = 20, MARGIN = 30, KEPT = 200_000, WRAPPED = 2000;
+const HEIGHT = 20, MARGIN = 30, KEPT = 200_000, TAIL = 10_000, WINDOW = 1000, STEP = 400, FOLD = 4000;
 
 export class Log {
-  constructor(job, box) {
-    this.job = job;
-    this.box = box;
-    this.lines = [];
-    this.dropped = 0;
-    this.source = "all";
-    this.grep = "";
-    this.following = true;
-    this.local = false;
-    this.wrapped = false;
+  constructor(job, box, known) {
+    Object.assign(this, { job, box, known, source: "all", grep: "", local: false, wrapped: false, following: true, wanted: 0 });
     this.onstate = () => {};
     this.canvas = document.createElement("div");
+    this.placed = 0;
     box.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.draw()).observe(box);
   }
+  // Reads from the beginning where all lines can be kept, else the last ones; what is left out is said.
   open({ source = this.source, grep = this.grep } = {}) {
     this.events?.close();
-    Object.assign(this, { source, grep, lines: [], dropped: 0 });
+    Object.assign(this, { source, grep, lines: [], shown: null, placed: 0, cut: !grep && this.known > KEPT });
     this.box.replaceChildren(this.canvas);
     this.draw();
     const query = new URLSearchParams(source === "all" ? {} : { source });
     if (grep) query.set("grep", grep);
-    else query.set("tail", "10000");
+    if (this.cut) query.set("tail", TAIL);
     this.events = new EventSource(`/api/jobs/${encodeURIComponent(this.job)}/logs/stream?${query}`);
     this.events.onmessage = (event) => this.add(JSON.parse(event.data));
     this.events.onopen = () => this.onstate("live");
@@ -35,18 +31,30 @@ export class Log {
       this.events.close();
       this.onstate("complete");
     });
+    if (this.cut) this.onstate("cut");
   }
-  add(entry) {
-    this.lines.push(entry);
+  add({ timestamp, source, data, sequence }) {
+    this.lines.push({ timestamp, source, data, number: sequence + 1 });
+    this.known = Math.max(this.known, sequence + 1);
     if (this.lines.length > KEPT) {
-      this.lines.splice(0, KEPT / 10);
-      this.dropped += KEPT / 10;
+      const gone = KEPT / 10;
+      this.lines.splice(0, gone);
+      if (!this.following && !this.wrapped) this.box.scrollTop -= gone * HEIGHT;
+      this.shown = null;
+      if (!this.cut) this.onstate("cut");
+      this.cut = true;
     }
-    if (!this.pending) this.pending = requestAnimationFrame(() => { this.pending = 0; this.draw(); });
+    this.soon();
   }
+  soon() {
+    this.pending ||= requestAnimationFrame(() => { this.pending = 0; this.draw(); });
+  }
+  // What the reader scrolls up is the reader's; what we scrolled to the end, or what grew below, is not.
   scrolled() {
-    const atEnd = this.box.scrollTop + this.box.clientHeight >= this.box.scrollHeight - HEIGHT;
-    if (!this.drawing) this.follow(atEnd);
+    const { scrollTop, clientHeight, scrollHeight } = this.box;
+    const atEnd = scrollTop + clientHeight >= scrollHeight - HEIGHT && (!this.wrapped || this.shown?.to === this.lines.length);
+    if (!atEnd && scrollTop < this.placed - 1) this.follow(false);
+    else if (atEnd && scrollHeight > clientHeight && !this.wanted) this.follow(true);
     this.draw();
   }
   follow(on) {
@@ -55,52 +63,113 @@ export class Log {
     this.onstate(on ? "following" : "paused");
     if (on) this.draw();
   }
-  time(ms) {
-    const date = new Date(ms);
-    if (!this.local) return date.toISOString().replace("T", " ").slice(0, 23);
-    const shifted = new Date(ms - date.getTimezoneOffset() * 60000);
-    return shifted.toISOString().replace("T", " ").slice(0, 23);
+  set({ local = this.local, wrapped = this.wrapped }) {
+    const top = this.lines[this.topPlace()]?.number;
+    Object.assign(this, { local, wrapped, shown: null });
+    if (!this.following && top) this.jump(top, 0);
+    else this.draw();
+  }
+  topPlace() {
+    if (!this.wrapped) return Math.floor(this.box.scrollTop / HEIGHT);
+    const seen = [...this.canvas.children].findIndex((line) => line.offsetTop + line.offsetHeight > this.box.scrollTop);
+    return (this.shown?.from ?? 0) + Math.max(seen, 0);
   }
   element(entry) {
     const line = document.createElement("div"), at = document.createElement("a"), text = document.createElement("span");
     line.className = `line ${entry.source}`;
-    line.id = `L${entry.sequence + 1}`;
-    if (location.hash === `#${line.id}`) line.classList.add("marked");
+    line.id = `L${entry.number}`;
     at.className = "at";
     at.href = `#${line.id}`;
-    at.textContent = this.time(entry.timestamp);
+    at.textContent = stamp(entry.timestamp, this.local);
     text.className = "text";
-    const folded = entry.data.length > 4000 && !this.wrapped;
-    text.append(spans(folded ? `${entry.data.slice(0, 4000)} … ${entry.data.length - 4000} more characters, wrap shows them` : entry.data));
+    const more = this.wrapped ? 0 : entry.data.length - FOLD;
+    text.append(spans(more > 0 ? `${entry.data.slice(0, FOLD)} … ${more} more characters, wrap shows them` : entry.data));
     line.append(at, text);
+    if (location.hash === `#${line.id}`) line.classList.add("marked");
     return line;
   }
   draw() {
-    const total = this.lines.length;
-    this.drawing = true;
-    if (this.wrapped) {
-      const from = Math.max(total - WRAPPED, 0);
-      this.canvas.replaceChildren(...this.lines.slice(from).map((entry) => this.element(entry)));
-      this.canvas.className = "wrap";
-    } else {
-      const top = this.following ? Math.max(total * HEIGHT - this.box.clientHeight, 0) : this.box.scrollTop;
-      const from = Math.max(Math.floor(top / HEIGHT) - MARGIN, 0);
-      const to = Math.min(Math.ceil((top + this.box.clientHeight) / HEIGHT) + MARGIN, total);
+    if (!this.lines) return;
+    if (this.wanted) this.reach();
+    if (this.wrapped) this.drawWrapped();
+    else this.drawRows();
+    if (this.following) {
+      this.box.scrollTop = this.box.scrollHeight;
+      this.placed = this.box.scrollTop;
+    }
+  }
+  drawRows() {
+    const total = this.lines.length, seen = this.box.clientHeight;
+    const top = this.following ? Math.max(total * HEIGHT - seen, 0) : this.box.scrollTop;
+    const from = Math.min(Math.max(Math.floor(top / HEIGHT) - MARGIN, 0), total);
+    const to = Math.min(Math.ceil((top + seen) / HEIGHT) + MARGIN, total);
+    // Rows that stand already stay: a selection in them outlives the lines that come below.
+    if (this.shown?.from !== from || this.shown?.to !== to) {
       const above = document.createElement("div"), below = document.createElement("div");
       above.style.height = `${from * HEIGHT}px`;
-      below.style.height = `${(total - to) * HEIGHT}px`;
       this.canvas.className = "";
       this.canvas.replaceChildren(above, ...this.lines.slice(from, to).map((entry) => this.element(entry)), below);
+      this.shown = { from, to };
     }
-    if (this.following) this.box.scrollTop = this.box.scrollHeight;
-    requestAnimationFrame(() => { this.drawing = false; });
+    this.canvas.lastElementChild.style.height = `${(total - to) * HEIGHT}px`;
   }
-  jump(number) {
-    const place = this.lines.findIndex((entry) => entry.sequence + 1 === number);
-    if (place < 0) return;
-    this.following = false;
-    this.onstate("paused");
-    this.box.scrollTop = Math.max(place * HEIGHT - this.box.clientHeight / 2, 0);
+  drawWrapped() {
+    const total = this.lines.length, { box, canvas } = this;
+    if (!this.shown || (this.following && this.shown.to < total - WINDOW)) {
+      const from = Math.max(total - WINDOW, 0);
+      this.fill(from, total);
+    } else if (this.following || this.shown.to - this.shown.from < WINDOW) {
+      const to = this.following ? total : Math.min(total, this.shown.from + WINDOW);
+      canvas.append(...this.lines.slice(this.shown.to, to).map((entry) => this.element(entry)));
+      this.shown.to = to;
+      while (this.shown.to - this.shown.from > 2 * WINDOW) {
+        canvas.firstElementChild.remove();
+        this.shown.from++;
+      }
+    }
+    if (this.following) return;
+    const { from, to } = this.shown;
+    if (box.scrollTop < box.clientHeight && from > 0) this.move(Math.max(from - STEP, 0));
+    else if (box.scrollTop + 2 * box.clientHeight > box.scrollHeight && to < total) this.move(Math.min(from + STEP, Math.max(total - WINDOW, 0)));
+  }
+  fill(from, to) {
+    this.canvas.className = "wrap";
+    this.canvas.replaceChildren(...this.lines.slice(from, to).map((entry) => this.element(entry)));
+    this.shown = { from, to };
+  }
+  // The line at the top stays where it is on the screen.
+  move(from) {
+    const number = this.lines[this.topPlace()].number;
+    const before = document.getElementById(`L${number}`).offsetTop - this.box.scrollTop;
+    this.fill(from, Math.min(from + WINDOW, this.lines.length));
+    const now = document.getElementById(`L${number}`);
+    if (now) this.box.scrollTop = now.offsetTop - before;
+    this.placed = this.box.scrollTop;
+  }
+  // To line `number`, now or as soon as it is read; `share` of the view stays above it.
+  jump(number, share = 0.4) {
+    Object.assign(this, { wanted: number, share });
+    this.follow(false);
     this.draw();
+  }
+  mark() {
+    for (const line of this.canvas.querySelectorAll(".line")) line.classList.toggle("marked", location.hash === `#${line.id}`);
+  }
+  reach() {
+    const number = this.wanted, last = this.lines.at(-1)?.number ?? 0;
+    if (last < number) return;
+    this.wanted = 0;
+    const place = this.lines.findIndex((entry) => entry.number >= number);
+    const above = this.box.clientHeight * this.share;
+    if (this.wrapped) {
+      const from = Math.max(place - WINDOW / 2, 0);
+      this.fill(from, Math.min(from + WINDOW, this.lines.length));
+      this.box.scrollTop = this.canvas.children[place - from].offsetTop - above;
+    } else {
+      this.drawRows();
+      this.canvas.lastElementChild.style.height = `${this.lines.length * HEIGHT}px`; // room, so that the place can be scrolled to
+      this.box.scrollTop = Math.max(place * HEIGHT - above, 0);
+    }
+    this.placed = this.box.scrollTop;
   }
 }

@@ -1,0 +1,127 @@
+"""The real command in processes of its own, beside a real worker of the same command."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+COMMAND = [str(Path(sys.executable).with_name("fluster"))]
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+
+
+def eventually(found, *, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+    return value
+
+
+class Fluster:
+    """Runs `fluster ...` with state, cache and worker of this test alone."""
+
+    def __init__(self, home, **more):
+        # Nothing of the caller's settings or proxies reaches the commands.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("FLUSTER_", "COVERAGE_"))}
+        self.home = home
+        self.env = {
+            **kept, "XDG_STATE_HOME": str(home / "state"), "XDG_CACHE_HOME": str(home / "cache"), "TERM": "xterm", "UV_OFFLINE": "1",
+            "UV_FIND_LINKS": str(home / "wheels"), **more,
+        }  # fmt: skip
+        self.env.pop("NO_COLOR", None)
+
+    def __call__(self, *words, env=None, seconds=60):
+        done = subprocess.run(
+            [*COMMAND, *map(str, words)], env={**self.env, **(env or {})}, capture_output=True, timeout=seconds, check=False
+        )  # fmt: skip
+        return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr.decode(errors="replace"))
+
+    def json(self, *words):
+        return json.loads(self(*words).out)
+
+    @contextlib.contextmanager
+    def started(self, *words, **popen):
+        """A command that goes on; it is ended with the block."""
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **popen}
+        with subprocess.Popen([*COMMAND, *map(str, words)], env=self.env, **options) as process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGTERM)
+                    try:
+                        process.wait(20)
+                    except subprocess.TimeoutExpired:
+                        process.kill()
+
+
+@pytest.fixture
+def fluster(tmp_path):
+    """The command without a worker."""
+    return Fluster(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    """The command with a worker that runs processes, two at once."""
+    home = tmp_path_factory.mktemp("live")
+    command = Fluster(home)
+    with (home / "worker.err").open("wb") as err:
+        words = ("worker", "--port", 0, "--runtime", "process", "--max-jobs", 2, "--worker-id", f"cli-{os.getpid()}")
+        with command.started(*words, stdout=subprocess.DEVNULL, stderr=err) as process:
+            command.url = eventually(lambda: address(home / "worker.err"))
+            command.env["FLUSTER_URL"] = command.url
+            yield command
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+
+
+def address(path):
+    """The address in the line that the worker prints once it answers."""
+    for line in path.read_text().splitlines():
+        if line.startswith("fluster worker ") and "http://" in line:
+            return line.split()[3]
+    return None
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    """A package of one module, where the environments of this test come from."""
+    (tmp_path / "wheels").mkdir()
+    with zipfile.ZipFile(tmp_path / "wheels/tiny-1.0-py3-none-any.whl", "w") as made:
+        made.writestr("tiny.py", "word = 'tiny'\n")
+        made.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        made.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr("tiny-1.0.dist-info/RECORD", "")
+
+
+@pytest.fixture
+def examples():
+    return EXAMPLES
+
+
+@pytest.fixture
+def wait_until():
+    return eventually
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A workspace of these files."""
+
+    def make(**files):
+        place = tmp_path / "workspace"
+        place.mkdir()
+        for name, text in files.items():
+            (place / name.replace("__", ".")).write_text(text)
+        return place
+
+    return make
