@@ -142,12 +142,13 @@ def figures(job: Job) -> list[Figure]:
             )
         )  # fmt: skip
     if seen.cpu_seconds is not None:
-        cores = "" if over or seen.cpu_cores is None else f"{seen.cpu_cores:.2f} cores, "
-        allowed = f" of {cores_limit:g} cores" if cores_limit else ""
+        now = "" if over or seen.cpu_cores is None else f"{seen.cpu_cores:.2f} cores, "
+        if cores_limit:
+            now = now.replace(" cores", f" of {cores_limit:g} cores") or f"at most {cores_limit:g} cores, "
         throttled = f", throttled {format_duration(seen.cpu_throttled_seconds)}" if seen.cpu_throttled_seconds else ""
         found.append(
             Figure(
-                "cpu", "CPU", f"{cores}{seen.cpu_seconds:.2f} s in all{allowed}{throttled}",
+                "cpu", "CPU", f"{now}{seen.cpu_seconds:.2f} s in all{throttled}",
                 _share(seen.cpu_peak_cores if over else seen.cpu_cores, cores_limit), _share(seen.cpu_peak_cores, cores_limit), seen.cpu_source or "sampled",
                 "CPU time of all processes of the job, user and system mode together.",
             )

@@ -62,8 +62,8 @@ const FIGURES = {
   memory: ["Memory", (f, l, over) => memory(f, l.memory_bytes, over), (f) => f.memory_peak_source],
   cpu: ["CPU", (f, l, over) => {
     const seconds = `${(f.cpu_user_seconds + f.cpu_system_seconds).toFixed(2)} s in all`;
-    return (over || f.cpu_cores === null ? "" : `${f.cpu_cores.toFixed(2)} cores, `) + seconds + (l.cpu_cores ? ` of ${l.cpu_cores} cores` : "") +
-      (f.cpu_throttled_seconds ? `, throttled ${duration(f.cpu_throttled_seconds)}` : "");
+    const now = over || f.cpu_cores === null ? (l.cpu_cores ? `at most ${l.cpu_cores} cores, ` : "") : `${f.cpu_cores.toFixed(2)}${l.cpu_cores ? ` of ${l.cpu_cores}` : ""} cores, `;
+    return now + seconds + (f.cpu_throttled_seconds ? `, throttled ${duration(f.cpu_throttled_seconds)}` : "");
   }, (f) => f.cpu_source],
   processes: ["Processes", (f, l, over) => `${over ? "" : `${f.processes}, `}peak ${f.processes_peak}${l.processes ? ` of ${l.processes}` : ""}`, (f) => f.processes_peak_source],
   disk: ["Disk", (f, l) => `${bytes(f.disk_bytes)}${l.disk_bytes ? ` of ${bytes(l.disk_bytes)}` : ""}, peak ${bytes(f.disk_peak_bytes ?? 0)}`, () => "sampled"],
