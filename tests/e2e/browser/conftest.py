@@ -1,0 +1,91 @@
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import httpx2
+import pytest
+from playwright.sync_api import sync_playwright
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+class Worker:
+    """A real worker process, asked over HTTP."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def submit(self, program, **more):
+        request = {"command": ["python", "-u", "-c", program], **more}
+        answer = httpx2.post(f"{self.url}/fluster.v1.WorkerService/RunJob", json=request)
+        return answer.raise_for_status().json()["jobId"]
+
+    def job(self, job_id):
+        return httpx2.get(f"{self.url}/api/jobs/{job_id}").json()
+
+    def kill(self, job_id):
+        httpx2.post(f"{self.url}/api/jobs/{job_id}/kill?grace_ms=0").raise_for_status()
+        self.wait(job_id)
+
+    def wait(self, job_id):
+        return self.until(job_id, lambda job: job["finished_at"] is not None)
+
+    def until(self, job_id, done):
+        deadline = time.monotonic() + 60
+        while not done(job := self.job(job_id)):
+            assert time.monotonic() < deadline, job
+        return job
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory):
+    home = tmp_path_factory.mktemp("worker")
+    env = {
+        **os.environ, "XDG_STATE_HOME": str(home), "XDG_CACHE_HOME": str(home), "FLUSTER_WORKER_ID": f"log-view-{os.getpid()}",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fluster", "worker", "--port", "0", "--runtime", "process", "--stats-interval", "200ms"],
+        env=env, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield Worker(next(f[0] for line in process.stderr if (f := re.search(r"http://127\.0\.0\.1:\d+", line))))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium")
+    if chromium is None and os.environ.get("FLUSTER_TEST_ALLOW_MISSING"):
+        pytest.skip("chromium is missing, and FLUSTER_TEST_ALLOW_MISSING is set")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium or "/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page on which no script failed and the content security policy was not broken once."""
+    context = browser.new_context(timezone_id="Asia/Kolkata", viewport={"width": 1000, "height": 700})
+    page = context.new_page()
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+
+    def heard(message):
+        # What the worker refused is shown on the page, and not a fault of it.
+        if message.type == "error" and "status of 422" not in message.text:
+            problems.append(message.text)
+
+    page.on("console", heard)
+    yield page
+    context.close()
+    assert problems == []
