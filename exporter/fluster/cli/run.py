@@ -35,8 +35,6 @@ from fluster.cli.outcome import exit_code, summary
 from fluster.cli.terminal import coloured, print_json, run_async, say, state_colour
 
 if TYPE_CHECKING:
-    from fluster.job import Job
-    from fluster.logs import LogEntry
     from fluster.web.services import Services
 
 __all__ = ["run"]
@@ -136,41 +134,22 @@ async def _copy_log(services: Services, job_id: str, stdout: IO[bytes]) -> None:
     def over() -> bool:
         return services.manager.get(job_id).state.terminal
 
-    def write(entry: LogEntry) -> None:
-        stream = streams[entry.source]
-        if entry.source == "build":
-            stream.write(entry.data + b"\n")
-            return
-        stream.write((b"\n" if entry.source in open_line else b"") + entry.data)
-        open_line.add(entry.source)
-        written[entry.source] += len(entry.data) + 1
-
     async for batch in services.logs.follow(job_id, LogFilter(), over):
         for entry in batch:
-            write(entry)
-        _finish_lines(services.manager.get(job_id), written, open_line, streams, over=over())
-        for stream in streams.values():
-            stream.flush()
-    _finish_lines(services.manager.get(job_id), written, open_line, streams, over=True)
-    for stream in streams.values():
-        stream.flush()
-
-
-def _finish_lines(
-    job: Job, written: dict[str, int], open_line: set[str], streams: dict[str, IO[bytes]], *, over: bool
-) -> None:
-    """A live line is followed by its newline as soon as it is known that the job wrote one; the very last may have none.
-
-    The counts follow the log, never run ahead of it: one byte less than was printed says "not yet" while the job lives, and
-    "never" once it is over.
-    """
-    for source in list(open_line):
-        counted = job.logs.bytes.get(source, 0)
-        if over and counted == written[source] - 1:
-            open_line.discard(source)
-        elif over or counted >= written[source]:
+            stream = streams[entry.source]
+            if entry.source == "build":
+                stream.write(entry.data + b"\n")
+                continue
+            stream.write((b"\n" if entry.source in open_line else b"") + entry.data)
+            open_line.add(entry.source)
+            written[entry.source] += len(entry.data) + 1
+        # The counts stand for all that could be read: one byte less than was printed is a last line without its newline.
+        counted = services.logs.counts(job_id).bytes
+        for source in [each for each in open_line if counted.get(each, 0) != written[each] - 1]:
             streams[source].write(b"\n")
             open_line.discard(source)
+        for stream in streams.values():
+            stream.flush()
 
 
 def _print_summary(document: dict[str, Any], home: Path, *, json: bool) -> None:
