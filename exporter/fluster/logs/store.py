@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -71,7 +71,7 @@ class LogStore:
 
     async def follow(
         self, job_id: str, wanted: LogFilter, complete: Callable[[], bool]
-    ) -> AsyncIterator[list[LogEntry]]:
+    ) -> AsyncGenerator[list[LogEntry], None]:
         """Batches: what is there by the filter, then what comes. Ends once `complete()` is true and all is read.
 
         `complete` must turn true only after the last line was written.
