@@ -10,6 +10,7 @@ from typing import Any, Final
 import anyio
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from fluster.errors import NotFoundError
 from fluster.web.api.answer import json_response
@@ -18,6 +19,7 @@ from fluster.web.services import Services
 __all__ = ["Files"]
 
 _MAX_LISTED: Final = 10_000
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Files:
@@ -35,16 +37,36 @@ class Files:
 
     async def show(self, request: Request) -> Response:
         output, name = self._output(request), request.path_params["path"]
-        path = await anyio.to_thread.run_sync(_inside, output, name, limiter=self._threads)
-        if path is None:
+        descriptor = await anyio.to_thread.run_sync(_opened, output, name, limiter=self._threads)
+        if descriptor is None:
             raise NotFoundError(f"the job left no file {name[:200]!r} in its output directory")
-        return FileResponse(
-            path, filename=path.name, media_type="application/octet-stream", content_disposition_type="attachment"
+        return _OpenFile(descriptor, name.rsplit("/", 1)[-1])
+
+
+class _OpenFile(FileResponse):
+    """An open file by its descriptor: what a job that still runs puts at its path meanwhile is not followed."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        super().__init__(
+            f"/proc/self/fd/{descriptor}",
+            filename=name,
+            media_type="application/octet-stream",
+            content_disposition_type="attachment",
+            stat_result=os.fstat(descriptor),
         )
+        self._descriptor = descriptor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            os.close(self._descriptor)
 
 
 def _listed(output: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
+    if output.is_symlink():
+        return found
     for directory, names, files in os.walk(output):
         names.sort()
         for name in sorted(files):
@@ -66,16 +88,24 @@ def _listed(output: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _inside(output: Path, name: str) -> Path | None:
-    """The regular file that `name` means, with no link on the way."""
-    if "\0" in name:
+def _opened(output: Path, name: str) -> int | None:
+    """A descriptor of the regular file that `name` means; each step is opened by itself and none may be a link."""
+    parts = name.split("/")
+    if "\0" in name or any(part in {"", ".", ".."} for part in parts):
         return None
-    path = output / name
+    held: list[int] = []
     try:
-        real = path.resolve(strict=True)
-    except (OSError, RuntimeError):
+        held.append(os.open(output, _DIRECTORY))
+        for part in parts[:-1]:
+            held.append(os.open(part, _DIRECTORY, dir_fd=held[-1]))
+        # A FIFO must not hold the thread until someone writes to it.
+        file = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=held[-1])
+    except OSError:
         return None
-    home = output.resolve()
-    if real != home / os.path.normpath(name) or not real.is_relative_to(home) or not real.is_file():
+    finally:
+        for each in held:
+            os.close(each)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
         return None
-    return real
+    return file
