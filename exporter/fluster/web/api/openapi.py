@@ -37,12 +37,16 @@ _FIGURES: Final[dict[str, Any]] = {
         for name in (
             "memory_usage_bytes", "memory_working_set_bytes", "memory_anon_bytes", "memory_cache_bytes", "memory_peak_bytes",
             "memory_working_set_peak_bytes", "memory_anon_peak_bytes", "block_read_bytes", "block_written_bytes", "disk_bytes",
-            "disk_peak_bytes",
+            "disk_peak_bytes", "network_receive_bytes", "network_transmit_bytes",
         )
     },
-    **dict.fromkeys(("memory_limit_hits", "oom_kills", "processes", "processes_peak"), _INT),
+    **dict.fromkeys(("memory_limit_hits", "oom_kills", "processes", "processes_peak", "cpu_periods", "cpu_throttled_periods"), _INT),
     **dict.fromkeys(
-        ("cpu_user_seconds", "cpu_system_seconds", "cpu_cores", "cpu_peak_cores", "cpu_throttled_seconds"), _NUMBER
+        (
+            "cpu_user_seconds", "cpu_system_seconds", "cpu_cores", "cpu_peak_cores", "cpu_throttled_seconds",
+            "pressure_cpu_seconds", "pressure_memory_seconds", "pressure_io_seconds",
+        ),
+        _NUMBER,
     ),
     **dict.fromkeys(("memory_peak_source", "cpu_source", "processes_peak_source"), _SOURCE),
     "sampled_at": _MS,
