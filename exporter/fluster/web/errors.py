@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
 from connectrpc.code import Code as ConnectCode
 from loguru import logger
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from fluster.errors import Code, JobError, RequestError
+from fluster.errors import Code, InvalidArgumentError, JobError, RequestError
 
-__all__ = ["CONNECT_CODES", "HTTP_STATUS", "error_response", "handlers"]
+__all__ = ["CONNECT_CODES", "HTTP_STATUS", "RPC_PREFIX", "error_response", "fields_named", "handlers", "refusal"]
+
+RPC_PREFIX: Final = "/fluster.v1.WorkerService/"
 
 HTTP_STATUS: Final = {
     Code.INVALID_ARGUMENT: 422,
@@ -47,6 +51,27 @@ def error_response(
     return Response(orjson.dumps(document), status, media_type="application/json", headers=headers)
 
 
+def refusal(path: str, status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    """A request turned away before it reached its door: in the words of REST, and of Connect where that was asked."""
+    if not path.startswith(RPC_PREFIX):
+        return error_response(status, message, headers=headers)
+    code = {413: "resource_exhausted", 421: "permission_denied"}.get(status) or _BY_STATUS[status]
+    body = orjson.dumps({"code": code, "message": message, "error": message})
+    return Response(body, status, media_type="application/json", headers=headers)
+
+
+@contextmanager
+def fields_named(names: Mapping[str, str]) -> Iterator[None]:
+    """A refusal names the field as this door calls it; `names` maps the inner name to the door's."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        name = names.get(error.field or "")
+        if name is None:
+            raise
+        raise InvalidArgumentError(name, str(error).removeprefix(f"{error.field}: ")) from None
+
+
 async def _request_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 # registered for it
     headers = {"WWW-Authenticate": "Bearer"} if error.code is Code.UNAUTHENTICATED else None
@@ -68,6 +93,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
     )
 
 
+async def _left(_request: Request, _error: Exception) -> Response:
+    """Nobody reads this answer: the caller went away while its body was read, which is no fault of the worker."""
+    return error_response(400, "the request ended before its body was complete")
+
+
 async def _unknown_error(request: Request, error: Exception) -> Response:
     logger.opt(exception=error).error("{} {} failed", request.method, request.url.path)
     return error_response(500, "the worker failed on this request; its own log has the details", "internal")
@@ -76,6 +106,7 @@ async def _unknown_error(request: Request, error: Exception) -> Response:
 handlers: Final[dict[Any, Any]] = {
     RequestError: _request_error,
     JobError: _job_error,
+    ClientDisconnect: _left,
     HTTPException: _http_error,
     Exception: _unknown_error,
 }

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from http.cookies import SimpleCookie
 from typing import Final
 from urllib.parse import urlsplit
 
+from connectrpc.code import Code as ConnectCode
+from connectrpc.errors import ConnectError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fluster.config import Settings
 from fluster.errors import PayloadTooLargeError
 from fluster.sizes import format_bytes
-from fluster.web.errors import error_response
+from fluster.web.errors import RPC_PREFIX, refusal
 
 __all__ = ["COOKIE", "Security"]
 
@@ -57,14 +59,14 @@ class Security:
                     answer.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(scope, headers)
-        if refusal is not None:
-            status, sentence = refusal
+        refused = self._refusal(scope, headers)
+        if refused is not None:
+            status, sentence = refused
             extra = {"WWW-Authenticate": "Bearer"} if status == 401 else None
             if status == 401 and "text/html" in headers.get("accept", "") and scope["method"] == "GET":
                 extra = {"Location": "/login", "WWW-Authenticate": "Bearer"}
                 status = 303
-            await error_response(status, sentence, headers=extra)(scope, receive, send_with_headers)
+            await refusal(scope["path"], status, sentence, extra)(scope, receive, send_with_headers)
             return
         await self._app(scope, self._bounded(scope, headers, receive), send_with_headers)
 
@@ -74,13 +76,15 @@ class Security:
             return 421, "the Host header names another machine; use the address that the worker printed at its start"
         changes = scope["method"] not in _READING
         origin = headers.get("origin")
-        if changes and origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+        if changes and origin is not None and origin.partition("://")[2] != headers.get("host", ""):
             return 403, "a page from another origin may not drive this worker"
         if changes and headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
             return 403, "a page from another site may not drive this worker"
         size = headers.get("content-length", "0")
         limit = self._limit(scope)
-        if not size.isdigit() or int(size) > limit:
+        if not (size.isascii() and size.isdigit()):
+            return 400, "the Content-Length header is not a number"
+        if int(size) > limit:
             return 413, f"the request is larger than {format_bytes(limit)}"
         return self._unauthenticated(scope, headers, changes=changes)
 
@@ -88,11 +92,9 @@ class Security:
         """Bound to loopback, only loopback's names are ours: a name that someone else's DNS points here is not."""
         if not self._settings.loopback:
             return True
-        name = urlsplit(f"//{host}").hostname or ""
-        if name == "localhost":
-            return True
         try:
-            return ipaddress.ip_address(name).is_loopback
+            name = urlsplit(f"//{host}").hostname or ""
+            return name == "localhost" or ipaddress.ip_address(name).is_loopback
         except ValueError:
             return False
 
@@ -107,9 +109,10 @@ class Security:
         if path == "/metrics" and self._metrics_token is not None and _same(given, self._metrics_token):
             return None
         if not given:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            # Lenient: cookies of other programs on this host come along, and some have names that http.cookies refuses.
+            cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
             # The cookie opens reading; a change needs a header that no foreign page can send without asking.
-            if cookie is not None and _same(cookie.value, self._token) and (not changes or "x-fluster" in headers):
+            if cookie is not None and _same(cookie, self._token) and (not changes or "x-fluster" in headers):
                 return None
         return 401, "this worker needs a token: send it as 'Authorization: Bearer TOKEN', or set FLUSTER_TOKEN"
 
@@ -120,7 +123,7 @@ class Security:
         """Count a body that did not say its size."""
         if "content-length" in headers or scope["method"] in _READING:
             return receive
-        left = self._limit(scope)
+        left = limit = self._limit(scope)
 
         async def counted() -> Message:
             nonlocal left
@@ -128,7 +131,10 @@ class Security:
             if message["type"] == "http.request":
                 left -= len(message.get("body", b""))
                 if left < 0:
-                    raise PayloadTooLargeError(f"the request is larger than {format_bytes(self._limit(scope))}")
+                    sentence = f"the request is larger than {format_bytes(limit)}"
+                    if scope["path"].startswith(RPC_PREFIX):
+                        raise ConnectError(ConnectCode.RESOURCE_EXHAUSTED, sentence)
+                    raise PayloadTooLargeError(sentence)
             return message
 
         return counted

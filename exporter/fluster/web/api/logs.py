@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from typing import Final
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from urllib.parse import urlencode
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from fluster.errors import ResourceExhaustedError
+from fluster.errors import NotFoundError
 from fluster.logs import LogEntry, LogFilter
-from fluster.logs.position import parse_cursor
-from fluster.logs.query import matcher
 from fluster.web.api.answer import json_response
 from fluster.web.api.documents import entry_document
 from fluster.web.api.events import EventStream
 from fluster.web.api.parameters import log_filter, sources
+from fluster.web.followers import Followers
 from fluster.web.services import Services
 
 __all__ = ["Logs"]
-
-_MAX_FOLLOWERS: Final = 200
 
 
 class Logs:
     def __init__(self, services: Services) -> None:
         self._manager = services.manager
         self._logs = services.logs
-        self._followers = 0
+        self._followers = Followers()
 
     async def page(self, request: Request) -> Response:
         job_id = self._manager.get(request.path_params["job_id"]).id
@@ -46,28 +42,23 @@ class Logs:
     async def stream(self, request: Request) -> Response:
         """Each event's id is the position behind it: a browser that lost its connection resumes with Last-Event-ID."""
         job_id = self._manager.get(request.path_params["job_id"]).id
-        wanted = log_filter(request)
-        if last := request.headers.get("last-event-id"):
-            wanted = replace(wanted, cursor=last)
-        matcher(wanted)  # bad filters are refused before the stream begins
-        if wanted.cursor:
-            parse_cursor(wanted.cursor)
-        if self._followers >= _MAX_FOLLOWERS:
-            raise ResourceExhaustedError(f"{_MAX_FOLLOWERS} followers are there already; close one, or read by pages")
-        return EventStream(self._events(job_id, wanted))
+        wanted = log_filter(request, resume=request.headers.get("last-event-id", ""))
+        self._followers.join()
+        return EventStream(self._events(job_id, wanted), on_close=self._followers.leave)
 
-    async def _events(self, job_id: str, wanted: LogFilter) -> AsyncIterator[bytes]:
-        self._followers += 1
-        try:
-            async for batch in self._logs.follow(job_id, wanted, lambda: self._ends(job_id)):
+    async def _events(self, job_id: str, wanted: LogFilter) -> AsyncGenerator[bytes, None]:
+        batches = self._logs.follow(job_id, wanted, lambda: self._ends(job_id))
+        async with aclosing(batches):
+            async for batch in batches:
                 yield b"".join(map(_event, batch))
-            if self._over(job_id):
-                yield b"event: end\ndata: {}\n\n"
-        finally:
-            self._followers -= 1
+        if self._over(job_id):
+            yield b"event: end\ndata: {}\n\n"
 
     def _over(self, job_id: str) -> bool:
-        return self._manager.get(job_id).state.terminal
+        try:
+            return self._manager.get(job_id).state.terminal
+        except NotFoundError:  # forgotten while it was followed: nothing more comes
+            return True
 
     def _ends(self, job_id: str) -> bool:
         """The log is complete, or the worker closes and its followers come back later."""

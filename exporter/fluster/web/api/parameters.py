@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
+from typing import Final
 
 from starlette.requests import Request
 
@@ -12,10 +13,15 @@ from fluster.errors import InvalidArgumentError
 from fluster.job import JobState
 from fluster.logs import SOURCES, LogFilter
 from fluster.sizes import parse_duration
+from fluster.web.errors import fields_named
+from fluster.web.log_filter import check
 
 __all__ = ["integer", "log_filter", "moment", "sources", "states"]
 
-_STATES = {state.label: state for state in JobState if state}
+_RFC3339: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+ -]\d\d:\d\d)?)?", re.ASCII | re.IGNORECASE
+)
+_STATES: Final = {state.label: state for state in JobState if state}
 
 
 def integer(request: Request, name: str, *, default: int | None = None, low: int, high: int) -> int | None:
@@ -54,23 +60,31 @@ def moment(request: Request, name: str) -> int | None:
         return int(text) * 1_000_000
     try:
         return time.time_ns() - int(parse_duration(text) * 1e9)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     try:
-        found = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
+        return _rfc3339(text)
+    except (ValueError, OverflowError):
         raise InvalidArgumentError(
             name,
             f"{text[:40]!r} is no time; write milliseconds since the epoch, 2026-11-23T17:08:51Z, or 10m for ten minutes ago",
         ) from None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    seconds, fraction = divmod((found - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds(), 1)
-    return int(seconds) * 10**9 + round(fraction * 1e9)
 
 
-def log_filter(request: Request) -> LogFilter:
-    """The filter of a log query."""
-    return LogFilter(
+def _rfc3339(text: str) -> int:
+    """Exact to the nanosecond, as the log's own times are. A zone that is left out is UTC; ' ' before it is a '+' that a form ate."""
+    match = _RFC3339.fullmatch(text)
+    if not match:
+        raise ValueError(text)
+    day, clock, fraction, zone = match.groups()
+    found = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{(zone or 'Z').upper().replace(' ', '+')}")
+    since_epoch = found.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since_epoch.days * 86400 + since_epoch.seconds) * 10**9 + int((fraction or "").ljust(9, "0"))
+
+
+def log_filter(request: Request, *, resume: str = "") -> LogFilter:
+    """The filter of a log query; `resume` is a cursor that wins over the parameter."""
+    wanted = LogFilter(
         sources=sources(request),
         since_ns=moment(request, "since"),
         until_ns=moment(request, "until"),
@@ -78,5 +92,8 @@ def log_filter(request: Request) -> LogFilter:
         start_line=integer(request, "start", low=-(10**12), high=10**12),
         max_lines=integer(request, "limit", low=1, high=10_000),
         tail=integer(request, "tail", low=0, high=10_000),
-        cursor=request.query_params.get("cursor", ""),
+        cursor=resume or request.query_params.get("cursor", ""),
     )
+    with fields_named({"regex": "grep"}):
+        check(wanted)
+    return wanted

@@ -10,6 +10,8 @@ from fluster.job import EnvironmentRequest, Job, JobRequest, JobState, Limits, c
 from fluster.logs import LogEntry, LogFilter
 from fluster.sizes import parse_size
 from fluster.v1 import cluster_pb2 as pb
+from fluster.web.errors import fields_named
+from fluster.web.log_filter import check
 
 __all__ = ["entry_message", "job_request", "log_filter", "state_value", "status_message"]
 
@@ -19,6 +21,9 @@ _PYTHON: Final = re.compile(r"3\.\d{1,2}(\.\d{1,3})?", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _MIB: Final = 1024 * 1024
 _MAX_SECONDS: Final = 366 * 86400
+_IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}", re.ASCII)
+_MAX_CORES: Final = 1_000_000
+"""Beyond any machine, and within int32 as millicores: what is accepted must be shown again."""
 
 
 def job_request(message: pb.RunJobRequest) -> JobRequest:
@@ -72,8 +77,12 @@ def _environment(message: pb.RunJobRequest) -> EnvironmentRequest:
             )
     for field, words in (("pip_packages", environment.pip_packages), ("extras", environment.extras)):
         for word in words:
-            if not word.strip() or word.startswith("-") or "\n" in word or "\0" in word:
+            if not word.strip() or word.strip().startswith("-") or not word.isprintable():
                 raise InvalidArgumentError(f"environment.{field}", f"{word[:64]!r} is no name of a package or extra")
+    if environment.base_image and not _IMAGE.fullmatch(environment.base_image):
+        raise InvalidArgumentError(
+            "environment.base_image", f"{environment.base_image[:64]!r} is no image; write it like python:3.12-slim"
+        )
     return EnvironmentRequest(
         env_vars=dict(environment.env_vars),
         extras=tuple(environment.extras),
@@ -87,6 +96,8 @@ def _limits(spec: pb.ResourceSpec, field: str) -> Limits:
     for name in ("cpu", "cpu_millicores", "max_processes", "gpus"):
         if getattr(spec, name) < 0:
             raise InvalidArgumentError(f"{field}.{name}", "it is negative; leave it out for no limit")
+    if spec.cpu > _MAX_CORES:
+        raise InvalidArgumentError(f"{field}.cpu", f"{spec.cpu} is more cores than any machine has")
     return Limits(
         cpu_millicores=spec.cpu_millicores or spec.cpu * 1000 or None,
         memory_bytes=_size(spec.memory, f"{field}.memory"),
@@ -125,10 +136,11 @@ def _ports(names: object) -> tuple[str, ...]:
 
 
 def log_filter(message: pb.FetchLogsFilter) -> LogFilter:
+    """Raises InvalidArgumentError naming the field."""
     for name in ("start_ms", "end_ms", "max_lines"):
         if getattr(message, name) < 0:
             raise InvalidArgumentError(f"filter.{name}", "it is negative; leave it out for no bound")
-    return LogFilter(
+    wanted = LogFilter(
         sources=frozenset(message.sources),
         since_ns=message.start_ms * 1_000_000 or None,
         until_ns=message.end_ms * 1_000_000 or None,
@@ -137,6 +149,9 @@ def log_filter(message: pb.FetchLogsFilter) -> LogFilter:
         max_lines=message.max_lines or None,
         cursor=message.cursor,
     )
+    with fields_named({"regex": "filter.regex", "source": "filter.sources", "cursor": "filter.cursor"}):
+        check(wanted)
+    return wanted
 
 
 def entry_message(entry: LogEntry) -> pb.LogEntry:

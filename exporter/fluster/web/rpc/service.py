@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,12 @@ from connectrpc.code import Code as ConnectCode
 from connectrpc.errors import ConnectError
 from loguru import logger
 
-from fluster.errors import FlusterError, InvalidArgumentError, RequestError
+from fluster.errors import FlusterError, InvalidArgumentError, NotFoundError, RequestError
 from fluster.job import JobState
 from fluster.v1 import cluster_pb2 as pb
 from fluster.v1.cluster_connect import WorkerService
-from fluster.web.errors import CONNECT_CODES
+from fluster.web.errors import CONNECT_CODES, fields_named
+from fluster.web.followers import Followers
 from fluster.web.rpc.convert import entry_message, job_request, log_filter, state_value, status_message
 from fluster.web.services import Services
 
@@ -31,6 +32,7 @@ class WorkerServiceImpl(WorkerService):
         self._logs = services.logs
         self._started_ns = services.started_ns
         self._count = services.exposition.http.rpc
+        self._followers = Followers()
 
     async def run_job(self, request: pb.RunJobRequest, ctx: Any) -> pb.RunJobResponse:
         with self._translated("RunJob"):
@@ -48,12 +50,13 @@ class WorkerServiceImpl(WorkerService):
             known = {int(state) for state in JobState if state}
             if unknown := set(request.states) - known:
                 raise InvalidArgumentError("states", f"{min(unknown)} is not the number of a state")
-            page = self._manager.list(
-                states=frozenset(JobState(state) for state in request.states),
-                text=request.text,
-                limit=request.page_size or 100,
-                cursor=request.page_token,
-            )
+            with fields_named({"cursor": "page_token"}):
+                page = self._manager.list(
+                    states=frozenset(JobState(state) for state in request.states),
+                    text=request.text,
+                    limit=request.page_size or 100,
+                    cursor=request.page_token,
+                )
             return pb.ListJobsResponse(
                 jobs=[status_message(job) for job in page.jobs], next_page_token=page.next_cursor
             )
@@ -70,9 +73,12 @@ class WorkerServiceImpl(WorkerService):
             wanted = log_filter(request.filter)
             if wanted.start_line is not None and wanted.start_line < 0:
                 wanted = replace(wanted, start_line=None, tail=-wanted.start_line)
-            async for batch in self._logs.follow(job.id, wanted, lambda: self._ends(job.id)):
-                for entry in batch:
-                    yield entry_message(entry)
+            batches = self._logs.follow(job.id, wanted, lambda: self._ends(job.id))
+            with self._followers.one():
+                async with aclosing(batches):
+                    async for batch in batches:
+                        for entry in batch:
+                            yield entry_message(entry)
 
     async def kill_job(self, request: pb.KillJobRequest, ctx: Any) -> pb.KillJobResponse:
         with self._translated("KillJob"):
@@ -93,7 +99,10 @@ class WorkerServiceImpl(WorkerService):
             )
 
     def _ends(self, job_id: str) -> bool:
-        return self._manager.closing.is_set() or self._manager.get(job_id).state.terminal
+        try:
+            return self._manager.closing.is_set() or self._manager.get(job_id).state.terminal
+        except NotFoundError:  # forgotten while it was followed: nothing more comes
+            return True
 
     @contextmanager
     def _translated(self, method: str) -> Iterator[None]:
