@@ -53,7 +53,7 @@ def client(engine):
 
 
 @pytest.fixture(params=[True, False], ids=["buildkit", "classic"])
-def builder(request, engine, client, tmp_path, monkeypatch):  # noqa: ARG001 # it removes the images afterwards
+def builder(request, engine, client, tmp_path, monkeypatch):  # it removes the images afterwards
     monkeypatch.setenv("UV_FIND_LINKS", "/wheels")
     monkeypatch.setenv("UV_OFFLINE", "1")
     made = ImageBuilder(
