@@ -32,6 +32,7 @@ from fluster.cli.options import (
     submission,
 )  # fmt: skip
 from fluster.cli.outcome import exit_code, summary
+from fluster.cli.output import JobOutput
 from fluster.cli.terminal import coloured, print_json, run_async, say, state_colour
 
 if TYPE_CHECKING:
@@ -124,32 +125,16 @@ async def _kill_on_signal(services: Services, job_id: str) -> None:
 
 
 async def _copy_log(services: Services, job_id: str, stdout: IO[bytes]) -> None:
-    """The job's bytes as it wrote them; the newline of the last line only if it wrote one."""
+    """The whole log, until the job is over."""
     from fluster.logs import LogFilter
 
-    streams = {"stdout": stdout, "stderr": sys.stderr.buffer, "build": sys.stderr.buffer}
-    written = {"stdout": 0, "stderr": 0}
-    open_line: set[str] = set()
+    output = JobOutput(stdout, sys.stderr.buffer)
 
     def over() -> bool:
         return services.manager.get(job_id).state.terminal
 
     async for batch in services.logs.follow(job_id, LogFilter(), over):
-        for entry in batch:
-            stream = streams[entry.source]
-            if entry.source == "build":
-                stream.write(entry.data + b"\n")
-                continue
-            stream.write((b"\n" if entry.source in open_line else b"") + entry.data)
-            open_line.add(entry.source)
-            written[entry.source] += len(entry.data) + 1
-        # The counts stand for all that could be read: one byte less than was printed is a last line without its newline.
-        counted = services.logs.counts(job_id).bytes
-        for source in [each for each in open_line if counted.get(each, 0) != written[each] - 1]:
-            streams[source].write(b"\n")
-            open_line.discard(source)
-        for stream in streams.values():
-            stream.flush()
+        await output.write(batch, lambda: services.logs.counts(job_id).bytes)
 
 
 def _print_summary(document: dict[str, Any], home: Path, *, json: bool) -> None:

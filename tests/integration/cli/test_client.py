@@ -20,7 +20,7 @@ def test_a_function_runs_there_and_its_result_comes_back(client):
         print("adding")
         return {"sum": a + b + offset}
 
-    job = client.submit(add, args=(1,), kwargs={"b": 1}, pip=["cloudpickle"] if False else ())
+    job = client.submit(add, args=(1,), kwargs={"b": 1})
     assert job.result() == {"sum": 42}
     assert job.status()["name"] == "add"
     assert [each["data"] for each in job.logs(source="stdout")] == ["adding"]
@@ -64,9 +64,9 @@ def test_errors_are_those_of_the_worker(client):
         client.job("nowhere").status()
     with pytest.raises(NotFoundError, match="nowhere"):
         next(client.job("nowhere").logs(follow=True))
-    with pytest.raises(InvalidArgumentError, match="^job_id: "):
+    with pytest.raises(InvalidArgumentError, match=r"^job_id: "):
         client.job("a/b")
-    with pytest.raises(InvalidArgumentError, match="resources.memory: '5' has no unit"):
+    with pytest.raises(InvalidArgumentError, match=r"resources\.memory: '5' has no unit"):
         client.submit(["true"], memory="5")
     client.submit(["true"], job_id="once")
     with pytest.raises(AlreadyExistsError, match="once"):

@@ -9,8 +9,6 @@ import urllib.request
 
 import pytest
 
-from fluster.cli.main import main  # noqa: F401 # the command under test is installed with this package
-
 
 def submitted(live, *words):
     result = live("submit", *words)
@@ -197,7 +195,7 @@ def test_following_shows_lines_while_the_job_runs(live):
 def test_a_reader_that_has_seen_enough_is_no_error(live):
     job = submitted(live, "--", "sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done")
     live("wait", job)
-    with live.started("logs", job) as process:
+    with live.started("logs", job, "--source", "stdout") as process:
         assert process.stdout.readline() == b"line 0\n"
         process.stdout.close()
         err = process.stderr.read()

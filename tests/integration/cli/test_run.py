@@ -1,10 +1,13 @@
 """`fluster run`: a private worker, the job's own output and exit code, exact figures at the end."""
 
+import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,10 +75,23 @@ def test_a_job_of_milliseconds_has_exact_figures(fluster, examples):
 
 
 def test_nothing_of_a_tree_is_alive_afterwards(fluster, examples):
-    result = fluster(*PROCESS, examples / "tree", "--", "python", "tree.py")
-    assert result.code == 0
-    found = subprocess.run(["pgrep", "-f", f"^{sys.prefix}.*sleep\\(3600\\)"], capture_output=True, check=False)
-    assert found.stdout == b""
+    job = f"tree-{os.getpid()}"
+    with fluster.started(*PROCESS, "--id", job, examples / "tree", "--", "python", "tree.py") as process:
+        assert process.stdout.readline().startswith(b"3 children and a grandchild")
+        assert len(members(job)) >= 5, "the look finds what is alive"
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert members(job) == []
+
+
+def members(job):
+    """Processes of the job, wherever they went: children inherit its environment."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"FLUSTER_JOB_ID={job}".encode() in place.read_bytes().split(b"\0"):
+                found.append(place.parent.name)
+    return found
 
 
 def test_every_byte_is_the_jobs_own_and_the_last_line_stays_unfinished(fluster, examples):
@@ -99,8 +115,7 @@ def test_json_is_one_document_and_the_jobs_words_go_to_stderr(fluster):
     assert (result.code, job["job_id"], job["name"], job["status"], job["exit_code"]) == (4, "j", "n", "failed", 4)
     assert job["end_reason"] == "exit_code"
     assert job["logs"]["lines"] | {"build": 0} == {"build": 0, "stdout": 1, "stderr": 1}
-    assert "out\n" in result.err
-    assert "err\n" in result.err
+    assert result.err.endswith("\nout\nerr\n") or result.err.endswith("\nerr\nout\n")
 
 
 @pytest.mark.usefixtures("wheel")
