@@ -28,7 +28,7 @@ def eventually(found, *, seconds=30):
 class Fluster:
     """Runs `fluster ...` with state, cache and worker of this test alone."""
 
-    def __init__(self, home, **more):
+    def __init__(self, home, bytecode, **more):
         # Nothing of the caller's settings or proxies reaches the commands.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("FLUSTER_", "COVERAGE_"))}
         self.home = home
@@ -37,6 +37,9 @@ class Fluster:
             "UV_FIND_LINKS": str(home / "wheels"), **more,
         }  # fmt: skip
         self.env.pop("NO_COLOR", None)
+        # Commands start as they do where they are installed: with their modules compiled, whatever the caller's Python does.
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.env["PYTHONPYCACHEPREFIX"] = str(bytecode)
 
     def __call__(self, *words, env=None, seconds=60):
         done = subprocess.run(
@@ -63,17 +66,22 @@ class Fluster:
                         process.kill()
 
 
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory):
+    return tmp_path_factory.mktemp("bytecode")
+
+
 @pytest.fixture
-def fluster(tmp_path):
+def fluster(tmp_path, bytecode):
     """The command without a worker."""
-    return Fluster(tmp_path)
+    return Fluster(tmp_path, bytecode)
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory):
+def live(tmp_path_factory, bytecode):
     """The command with a worker that runs processes, two at once."""
     home = tmp_path_factory.mktemp("live")
-    command = Fluster(home)
+    command = Fluster(home, bytecode)
     with (home / "worker.err").open("wb") as err:
         words = ("worker", "--port", 0, "--runtime", "process", "--max-jobs", 2, "--worker-id", f"cli-{os.getpid()}")
         with command.started(*words, stdout=subprocess.DEVNULL, stderr=err) as process:

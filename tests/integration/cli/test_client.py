@@ -26,6 +26,10 @@ def test_a_function_runs_there_and_its_result_comes_back(client):
     assert [each["data"] for each in job.logs(source="stdout")] == ["adding"]
 
 
+def test_a_builtin_runs_there_too(client):
+    assert client.submit(pow, args=(2, 10), memory="512m").result() == 1024
+
+
 def test_a_function_that_raises_has_no_result_and_a_traceback_in_its_log(client):
     def broken():
         raise ArithmeticError("of all things")
