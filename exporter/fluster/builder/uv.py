@@ -19,6 +19,7 @@ from fluster.errors import BuildError
 
 __all__ = ["install_commands", "run_uv", "uv_binary", "uv_variables"]
 
+_REMEMBERED = 64 * 1024
 _PASSED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NETRC")
 
 
@@ -60,11 +61,11 @@ async def run_uv(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
-    last: list[str] = []
+    said = bytearray()
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_copy, process.stdout, "stdout", log, last)
-            tasks.start_soon(_copy, process.stderr, "stderr", log, last)
+            tasks.start_soon(_copy, process.stdout, "stdout", log, said)
+            tasks.start_soon(_copy, process.stderr, "stderr", log, said)
         code = await process.wait()
     finally:
         if process.returncode is None:
@@ -75,18 +76,23 @@ async def run_uv(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str,
             await process.aclose()
         log.flush_tails()
     if code:
-        raise BuildError(f"uv {arguments[0]} failed: {last[-1] if last else f'exit code {code}'}")
+        raise BuildError(f"uv {arguments[0]} failed: {_reason(said.decode('utf-8', 'replace')) or f'exit code {code}'}")
 
 
-async def _copy(stream: anyio.abc.ByteReceiveStream | None, name: str, log: CriWriter, last: list[str]) -> None:
+async def _copy(stream: anyio.abc.ByteReceiveStream | None, name: str, log: CriWriter, said: bytearray) -> None:
     if stream is None:
         return
     async for chunk in stream:
         log.write(name, time.time_ns(), chunk)
-        # What uv says after its error are hints, not the reason.
-        if lines := [
-            line.strip(" ╰─▶│├·")
-            for line in chunk.decode("utf-8", "replace").splitlines()
-            if line.strip() and not line.startswith("hint:")
-        ]:
-            last[:] = [lines[-1]]
+        said += chunk
+        del said[:-_REMEMBERED]
+
+
+def _reason(said: str) -> str:
+    """The innermost cause that uv names; hints, which come after it, are not the reason."""
+    lines = [line.strip(" ╰─▶│├·×") for line in said.partition("\nhint:")[0].splitlines()]
+    for mark in ("cause:", "error:"):
+        for line in reversed(lines):
+            if line.lower().startswith(mark):
+                return line[len(mark) :].strip()
+    return next((line for line in reversed(lines) if line), "")
