@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-__all__ = ["Hierarchy", "NotOurs", "find_hierarchy"]
+__all__ = ["Hierarchy", "NotOurs", "find_hierarchy", "release"]
 
 V1_CONTROLLERS = ("memory", "cpu", "cpuacct", "pids", "blkio", "freezer")
 V2_CONTROLLERS = ("cpu", "memory", "pids", "io")
@@ -35,6 +35,15 @@ class Hierarchy(NamedTuple):
         """All directories that an engine or this worker may have made for `path`."""
         found = list(dict.fromkeys(os.path.realpath(each) for each in self.directories(path).values()))
         return [*found, *(root + path for root in self.others)]
+
+
+def release(hierarchy: Hierarchy) -> None:
+    """Remove the worker's own directory where no job is left in it."""
+    for directory in hierarchy.every_directory(hierarchy.base):
+        try:
+            os.rmdir(directory)
+        except OSError:
+            continue  # jobs that go on, or never made in this tree
 
 
 def find_hierarchy(

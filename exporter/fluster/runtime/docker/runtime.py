@@ -13,7 +13,7 @@ import docker
 import docker.errors
 
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
-from fluster.cgroup.hierarchy import NotOurs
+from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
@@ -79,6 +79,8 @@ class DockerRuntime(Runtime):
         self._captures.clear()
         self._kills.clear()
         self._accounts.clear()
+        if self._hierarchy is not None:
+            release(self._hierarchy)
         self._client.close()
 
     async def ping(self) -> None:

@@ -16,7 +16,7 @@ import anyio
 
 from fluster import shim
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
-from fluster.cgroup.hierarchy import NotOurs
+from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import InfrastructureError, StartError, UnschedulableError
 from fluster.job import Limits, Source
 from fluster.runtime.capacity import check_capacity
@@ -71,6 +71,8 @@ class ProcessRuntime(Runtime):
 
     async def close(self) -> None:
         """Supervisor processes go on by themselves."""
+        if self._hierarchy is not None:
+            release(self._hierarchy)
 
     async def ping(self) -> None:
         """There is no engine that could be away."""
