@@ -50,6 +50,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(runtime.close)
         bundles = BundleStore(state / "bundles", settings)
         builder = create_builder(runtime.info.name, settings)
+        stack.push_async_callback(builder.close)
         logs = LogStore(state / "logs")
         sampler = Sampler(settings.stats_interval)
         sampler.start()

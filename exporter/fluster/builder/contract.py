@@ -61,6 +61,10 @@ class Builder(ABC):
         InfrastructureError. A hit says so in `log`, too.
         """
 
+    async def close(self) -> None:
+        """Release connections. Idempotent."""
+        return
+
     @abstractmethod
     async def evict(self, in_use: Collection[str]) -> None:
         """Remove what was not used for longest, until the cache is within its limit; never a tag that a live job uses."""

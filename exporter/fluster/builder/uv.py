@@ -17,7 +17,7 @@ from fluster.builder.plan import Plan
 from fluster.cri import CriWriter
 from fluster.errors import BuildError
 
-__all__ = ["install_commands", "run_uv", "uv_binary", "uv_variables"]
+__all__ = ["install_commands", "reason_of", "run_uv", "uv_binary", "uv_variables"]
 
 _REMEMBERED = 64 * 1024
 _PASSED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NETRC")
@@ -76,7 +76,9 @@ async def run_uv(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str,
             await process.aclose()
         log.flush_tails()
     if code:
-        raise BuildError(f"uv {arguments[0]} failed: {_reason(said.decode('utf-8', 'replace')) or f'exit code {code}'}")
+        raise BuildError(
+            f"uv {arguments[0]} failed: {reason_of(said.decode('utf-8', 'replace')) or f'exit code {code}'}"
+        )
 
 
 async def _copy(stream: anyio.abc.ByteReceiveStream | None, name: str, log: CriWriter, said: bytearray) -> None:
@@ -88,7 +90,7 @@ async def _copy(stream: anyio.abc.ByteReceiveStream | None, name: str, log: CriW
         del said[:-_REMEMBERED]
 
 
-def _reason(said: str) -> str:
+def reason_of(said: str) -> str:
     """The innermost cause that uv names; hints, which come after it, are not the reason."""
     lines = [line.strip(" ╰─▶│├·×") for line in said.partition("\nhint:")[0].splitlines()]
     for mark in ("cause:", "error:"):

@@ -72,7 +72,7 @@ class LogStore:
     async def follow(
         self, job_id: str, wanted: LogFilter, complete: Callable[[], bool]
     ) -> AsyncGenerator[list[LogEntry], None]:
-        """Batches: what is there by the filter, then what comes. Ends once `complete()` is true and all is read.
+        """Batches: what is there by the filter, then what comes (max_lines has no meaning here). Ends once `complete()` is true and all is read.
 
         `complete` must turn true only after the last line was written.
         """
@@ -80,19 +80,23 @@ class LogStore:
         position = START
         if wanted.cursor:
             position = parse_cursor(wanted.cursor)
-        elif wanted.tail is not None or wanted.start_line or wanted.max_lines:
+        elif wanted.tail is not None or (wanted.start_line or 0) < 0:
             position = await self._run(query.end)
             if history := (await self._run(query.page, wanted)).entries:
                 last = parse_cursor(history[-1].cursor)
                 position = max(position, last, key=lambda each: each.sequence)
                 yield history
+        skip = 0 if wanted.cursor else max(wanted.start_line or 0, 0)
         pause = _POLL_SECONDS
         while True:
             over = complete()  # before the last look, so that nothing is written between the two
             if self._grew(job_id, position):
                 found, position = await self._run(query.after, position)
                 if found:
-                    if batch := [entry for entry in found if matches(entry)]:
+                    batch = [entry for entry in found if matches(entry)]
+                    skipped = min(skip, len(batch))
+                    skip -= skipped
+                    if batch := batch[skipped:]:
                         yield batch
                     pause = _POLL_SECONDS
                     continue

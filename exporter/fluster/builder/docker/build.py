@@ -13,12 +13,14 @@ from typing import IO, Any, Final
 import docker
 
 from fluster.builder.docker.trace import TraceLog, decode
+from fluster.builder.uv import reason_of
 from fluster.cri import CriWriter
 from fluster.errors import BuildError
 from fluster.job import Limits
 
 __all__ = ["BuildStream", "supports_buildkit"]
 
+_REMEMBERED: Final = 64 * 1024
 _MOUNT: Final = re.compile(r"--mount=\S+ |\. /opt/fluster/tools/variables && |/opt/fluster/tools/")
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -39,7 +41,7 @@ class BuildStream:
     ) -> None:  # fmt: skip
         self._client = client
         self._buildkit = buildkit
-        self._last = ""
+        self._said = bytearray()
         self._failed_step = ""
         self._steps: dict[str, int] = {}
         self._announced: set[tuple[str, str]] = set()
@@ -90,7 +92,8 @@ class BuildStream:
             log.flush_tails()
             step = _MOUNT.sub("", self._failed_step)
             where = f"{step if len(step) <= 120 else f'{step[:117]}...'}: " if step else ""
-            what = f"{where}{self._last}" if self._last else str(detail)
+            said = reason_of(self._said.decode("utf-8", "replace"))
+            what = f"{where}{said}" if said else str(detail)
             raise BuildError(f"the image cannot be built: {what}")
         take(message, log)
 
@@ -125,13 +128,14 @@ class BuildStream:
             return
         plain = _ANSI.sub("", text)
         if plain.startswith("Step "):
-            self._failed_step, self._last = plain.strip(), ""
+            self._failed_step = plain.strip()
+            self._said.clear()
         else:
             self._remember(plain.encode())
         log.write("stderr" if text != plain else "stdout", time.time_ns(), plain.encode())
 
     def _remember(self, data: bytes) -> None:
-        """The last line that says something: not the engine's own, not uv's hints after its errors."""
-        for line in data.decode("utf-8", "replace").splitlines():
-            if line.strip() and not line.startswith((" --->", "Removing intermediate container", "hint:")):
-                self._last = line.strip()
+        """What the failing step may have said: the engine's own words are left out."""
+        own = (b" --->", b"Removing intermediate container")
+        self._said += b"".join(line for line in data.splitlines(keepends=True) if not line.startswith(own))
+        del self._said[:-_REMEMBERED]

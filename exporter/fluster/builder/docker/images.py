@@ -62,6 +62,11 @@ class ImageBuilder(Builder):
             await self._check_python(built.image, request.environment.python_version)
         return built
 
+    async def close(self) -> None:
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+
     async def evict(self, in_use: Collection[str]) -> None:
         with _translated():
             await self._run(self._evict, frozenset(in_use))
