@@ -85,7 +85,8 @@ def run(client, image, *command, user=None):
 
 
 def tags(client):
-    return {tag for image in client.images() for tag in image["RepoTags"] or []}
+    """Names only: the classic builder keeps the steps of a build as its cache, images called `<none>` or nothing."""
+    return {tag for image in client.images() for tag in image["RepoTags"] or [] if not tag.startswith("<none>")}
 
 
 async def test_built_then_hit_and_a_changed_source_reuses_the_dependencies(builder, build, bundle, wheel_base, client):
@@ -258,6 +259,25 @@ async def test_the_longest_unused_image_goes_first_and_never_one_in_use(tmp_path
         client.remove_container(held, force=True)
         await builder.evict(set())
         assert not tags(client).intersection(built)
+        builder._api.close()
+        client.close()
+    gc.collect()
+
+
+@unclosed
+async def test_the_stages_that_the_classic_builder_keeps_are_evicted_too(build, bundle, wheels, tmp_path):
+    with daemon.private_engine() as url:
+        base.ensure(environment={"DOCKER_HOST": url})
+        client = docker.APIClient(base_url=url)
+        settings = Settings(cache_dir=tmp_path / "c", image_cache_limit=1, build_network="none")
+        builder = ImageBuilder(settings, base_url=url, buildkit=False)
+        missing = bundle("missing", {"requirements.txt": "nosuchthing==9\n"})
+        with pytest.raises(BuildError):
+            await build(builder, missing, base_image=base.NAME)
+        assert client.images(filters={"dangling": True})
+        await builder.evict(set())
+        assert not client.images(filters={"dangling": True})
+        assert base.NAME in tags(client)
         builder._api.close()
         client.close()
     gc.collect()

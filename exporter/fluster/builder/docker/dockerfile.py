@@ -20,9 +20,11 @@ def generate(plan: Plan, *, base: str, has_source: bool, buildkit: bool) -> str:
     """The build context has `tools/` (uv, CA file, variables), `dependencies/` and `source/`.
 
     With BuildKit the tools and uv's cache are mounted and leave no trace; without it a stage of its own holds the tools, and only the
-    finished environment is copied from it: what the tools know of indexes is not for the image.
+    finished environment is copied from it: what the tools know of indexes is not for the image. The classic builder keeps that stage
+    as its cache, an image without a name; the label lets eviction find it.
     """
-    lines = [f"FROM {base} AS base" if not buildkit else f"FROM {base}", "USER root"]
+    lines = [f"FROM {base}"] if buildkit else [f"FROM {base} AS base", f"LABEL {KEY_LABEL}=stage"]
+    lines.append("USER root")
     lines.append(f"RUN mkdir -p /workspace && chown {USER}:{USER} /workspace")
     if plan.installs:
         if not buildkit:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -252,15 +252,13 @@ class ImageBuilder(Builder):
         client, uses = self._client(), self._read_uses()
         images = client.images(filters={"label": KEY_LABEL})
         total = sum(image["Size"] for image in images)
-        for image in sorted(
-            images, key=lambda each: max((uses.get(tag, 0) for tag in each["RepoTags"] or []), default=0)
-        ):
+        for image in sorted(images, key=lambda each: max((uses.get(tag, 0) for tag in _tags(each)), default=0)):
             if total <= self._settings.image_cache_limit:
                 break
-            if in_use.intersection(image["RepoTags"] or []):
+            if in_use.intersection(_tags(image)):
                 continue
             try:
-                for name in image["RepoTags"] or [image["Id"]]:
+                for name in _tags(image) or [image["Id"]]:
                     client.remove_image(name)
             except docker.errors.APIError:
                 continue  # a container uses it
@@ -279,6 +277,11 @@ def _has(client: docker.APIClient, tag: str) -> bool:
     except docker.errors.ImageNotFound:
         return False
     return True
+
+
+def _tags(image: Mapping[str, Any]) -> list[str]:
+    """Older engines call an image without a name `<none>:<none>`, newer ones leave its names out."""
+    return [tag for tag in image["RepoTags"] or [] if not tag.startswith("<none>")]
 
 
 @contextmanager
