@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +19,13 @@ import docker.errors
 from fluster.cri import CriWriter, parse_line
 from fluster.errors import EngineUnavailableError, FlusterError, InfrastructureError
 from fluster.runtime.docker.client import AWAY
-from fluster.runtime.docker.frames import FrameParser, ResumePoint
+from fluster.runtime.docker.frames import Frame, FrameParser, ResumePoint
 
 __all__ = ["Capture"]
 
 _BLOCK: Final = 256 * 1024
+_END_FRAMES: Final = 200
+"""How far back a look at the end of a log goes at first; a frame holds at most 16 KiB."""
 _AWAY_SECONDS: Final = 30.0
 """How long an engine may be away before its containers count as lost."""
 
@@ -78,8 +81,10 @@ class Capture:
         pause = 0.05
         while not self._closing:
             try:
-                self._take(log)
+                self._take(log, self._frames(follow=1, tail="all", **self._since()))
                 running = self._client.inspect_container(self._container)["State"]["Running"]
+                if not running and not self._closing:
+                    self._take_end(log)
             except docker.errors.NotFound:
                 raise InfrastructureError("the container vanished: someone else removed it") from None
             except (docker.errors.APIError, *AWAY) as error:
@@ -97,13 +102,39 @@ class Capture:
             time.sleep(pause)
             pause = min(pause * 2, 2.0)
 
-    def _take(self, log: CriWriter) -> None:
-        """Read the stream once, to its end, from where it was taken to."""
-        params: dict[str, Any] = {"follow": 1, "stdout": 1, "stderr": 1, "timestamps": 1, "tail": "all"}
+    def _take(self, log: CriWriter, frames: Iterable[Frame]) -> None:
+        """Write what of `frames` was not taken before. They begin at or before the point that was reached."""
         skip = {stream: point.copy() for stream, point in self._taken.items()}
-        if skip:
-            since = min(point.timestamp_ns for point in skip.values()) if len(skip) == 2 else 0
-            params["since"] = f"{since // 10**9}.{since % 10**9:09d}"
+        for stream, timestamp_ns, data in frames:
+            fresh = skip[stream].new_part(timestamp_ns, data) if stream in skip else data
+            if fresh:
+                log.write(stream, timestamp_ns, fresh)
+                self._taken.setdefault(stream, ResumePoint()).advance(timestamp_ns, len(fresh))
+
+    def _take_end(self, log: CriWriter) -> None:
+        """The engine may let a follower go before the last records; they are there once the container has ended."""
+        frames = list(self._frames(follow=0, tail=_END_FRAMES))
+        oldest: dict[str, int] = {}
+        for stream, timestamp_ns, _ in frames:
+            oldest.setdefault(stream, timestamp_ns)
+        reached = [(oldest[stream], point.timestamp_ns) for stream, point in self._taken.items() if stream in oldest]
+        # A frame before the point that its stream reached shows that all since lies within these frames. One at the point itself may
+        # be the rest of a line whose start, counted at that point, lies before them.
+        overlaps = any(first < point for first, point in reached) and all(first != point for first, point in reached)
+        if len(frames) < _END_FRAMES or overlaps:
+            self._take(log, frames)
+        else:
+            self._take(log, self._frames(follow=0, tail="all", **self._since()))
+
+    def _since(self) -> dict[str, Any]:
+        if len(self._taken) < 2:  # of the other stream nothing was seen yet
+            return {}
+        since = min(point.timestamp_ns for point in self._taken.values())
+        return {"since": f"{since // 10**9}.{since % 10**9:09d}"}
+
+    def _frames(self, **params: Any) -> Iterator[Frame]:
+        """The engine's log stream, read once, to its end."""
+        params |= {"stdout": 1, "stderr": 1, "timestamps": 1}
         url = self._client._url("/containers/{0}/logs", self._container)  # type: ignore[attr-defined] # noqa: SLF001 # the SDK has no call for raw frames
         response = self._client.get(url, params=params, stream=True, timeout=(60, None))
         self._client._raise_for_status(response)  # type: ignore[attr-defined] # noqa: SLF001 # as above
@@ -113,11 +144,7 @@ class Capture:
                 return
             parser = FrameParser()
             for chunk in response.raw.stream(_BLOCK):
-                for stream, timestamp_ns, data in parser.feed(chunk):
-                    fresh = skip[stream].new_part(timestamp_ns, data) if stream in skip else data
-                    if fresh:
-                        log.write(stream, timestamp_ns, fresh)
-                        self._taken.setdefault(stream, ResumePoint()).advance(timestamp_ns, len(fresh))
+                yield from parser.feed(chunk)
         finally:
             self._response = None
             response.close()

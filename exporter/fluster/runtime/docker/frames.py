@@ -7,13 +7,16 @@ from typing import Final
 
 from fluster.cri import parse_time
 
-__all__ = ["FrameParser", "ResumePoint"]
+__all__ = ["Frame", "FrameParser", "ResumePoint"]
+
+Frame = tuple[str, int, bytes]
+"""Stream (stdout or stderr), time in nanoseconds, data."""
 
 _STREAMS: Final = {1: "stdout", 2: "stderr"}
 
 
 class FrameParser:
-    """Takes the stream in any chunks and gives (stream, time in nanoseconds, data) for each frame.
+    """Takes the stream in any chunks and gives a Frame for each of the engine's.
 
     A frame is `<stream, 0, 0, 0, size as 4 bytes> <RFC 3339 time> <data>`. A line over 16 KiB comes in several frames with the
     same time; only the last one's data ends in a newline.
@@ -22,7 +25,7 @@ class FrameParser:
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, chunk: bytes) -> Iterator[tuple[str, int, bytes]]:
+    def feed(self, chunk: bytes) -> Iterator[Frame]:
         data = self._rest + chunk if self._rest else chunk
         at, end = 0, len(data)
         while end - at >= 8:

@@ -1,0 +1,223 @@
+"""What only the docker runtime can show: logs exact to the byte, containers without rights, and an engine that others use, too."""
+
+import dataclasses
+import os
+import socket
+import urllib.request
+
+import anyio
+import anyio.to_thread
+import docker
+import pytest
+
+from fluster.cri import parse_line
+from fluster.errors import InfrastructureError, StartError
+from fluster.job import Limits, Source
+from fluster.runtime.docker import DockerRuntime
+from fluster.runtime.docker.capture import _cut
+from tests.contract.conftest import WORKER, Bench
+
+pytestmark = [pytest.mark.anyio, pytest.mark.docker]
+MIB = 1024 * 1024
+KIB16 = 16 * 1024
+
+
+def make_bench(engine, base_image, root, **options):
+    return Bench("docker", lambda: DockerRuntime(WORKER, base_url=engine, **options), root, base_image)
+
+
+@pytest.fixture
+async def bench(engine, base_image, tmp_path):
+    bench = make_bench(engine, base_image, tmp_path)
+    await bench.runtime.open()
+    yield bench
+    await bench.runtime.close()
+
+
+@pytest.fixture
+def sdk(engine):
+    client = docker.APIClient(base_url=engine)
+    yield client
+    client.close()
+
+
+def lines_of(bench, stream="stdout", job_id="job"):
+    """The lines as the job wrote them: parts joined again."""
+    held, lines = b"", []
+    path = bench.root / "logs" / job_id / "job.log"
+    for raw in path.read_bytes().split(b"\n")[:-1] if path.exists() else ():
+        line = parse_line(raw)
+        if line.stream != stream:
+            continue
+        held += line.data
+        if not line.partial:
+            lines.append(held)
+            held = b""
+    return [*lines, held] if held else lines
+
+
+async def until(condition, seconds=20):
+    with anyio.fail_after(seconds):
+        while not condition():
+            await anyio.sleep(0.01)
+
+
+async def test_lines_of_every_size_come_back(bench):
+    sizes = [0, 1, KIB16 - 1, KIB16, KIB16 + 1, 2 * KIB16, 3 * KIB16 + 7, MIB - 1, MIB, MIB + 1, 0]
+    program = (
+        "import sys\nout = sys.stdout.buffer\n"
+        f"for size in {sizes}: out.write(bytes(33 + i % 90 for i in range(size)) + b'\\n')\n"
+        "out.write(b'a\\x00b\\rc\\x1b[31m \\xc3\\xa9\\n\\r\\n')\n"
+        "out.write(b'no newline')\n"
+    )
+    result = await bench.run(["python3", "-c", program])
+    expected = [bytes(33 + i % 90 for i in range(size)) for size in sizes]
+    expected += [b"a\x00b\rc\x1b[31m \xc3\xa9", b"\r", b"no newline"]
+    assert lines_of(bench) == expected
+    assert result.logs.lines["stdout"] == len(expected)
+    assert result.logs.bytes["stdout"] == sum(len(line) + 1 for line in expected) - 1
+
+
+async def test_both_streams_come_whole_at_full_speed(bench):
+    program = (
+        "import os, threading\n"
+        "def flood(fd, word):\n"
+        "    for i in range(0, 20000, 100): os.write(fd, b''.join(b'%s %d\\n' % (word, n) for n in range(i, i + 100)))\n"
+        "threads = [threading.Thread(target=flood, args=each) for each in ((1, b'out'), (2, b'err'))]\n"
+        "[each.start() for each in threads]; [each.join() for each in threads]\n"
+    )
+    result = await bench.run(["python3", "-c", program])
+    assert lines_of(bench, "stdout") == [b"out %d" % n for n in range(20000)]
+    assert lines_of(bench, "stderr") == [b"err %d" % n for n in range(20000)]
+    assert result.logs.lines == {"stdout": 20000, "stderr": 20000}
+
+
+async def test_a_stream_that_breaks_off_is_taken_up_where_it_stopped(bench):
+    program = (
+        "import time\n"
+        "for i in range(3000):\n"
+        "    print(i, 'x' * (i % 50), flush=True)\n"
+        "    if i % 100 == 0: print('y' * 40000, flush=True); time.sleep(0.02)\n"
+    )
+    cuts = 0
+    async with bench.started(["python3", "-c", program]) as execution:
+        capture = bench.runtime._captures["job"]
+        while cuts < 5 and not capture._over.is_set():
+            response = capture._response
+            if response is not None and (bench.root / "logs/job/job.log").stat().st_size > cuts * 20_000:
+                await anyio.to_thread.run_sync(_cut, response)
+                cuts += 1
+            await anyio.sleep(0.02)
+        await bench.runtime.wait(execution)
+    assert cuts >= 3
+    expected = []
+    for i in range(3000):
+        expected.append(f"{i} {'x' * (i % 50)}".encode())
+        if i % 100 == 0:
+            expected.append(b"y" * 40000)
+    assert lines_of(bench) == expected
+
+
+async def test_the_next_worker_takes_the_log_up_in_the_middle(bench):
+    program = "import time\nfor i in range(400):\n    print(i, flush=True)\n    time.sleep(0.005)\nprint('no newline', end='')"
+    spec = bench.spec(["python3", "-c", program])
+    handle = (await bench.runtime.start(spec)).handle
+    for goal in (50, 150, 250):
+        await until(lambda goal=goal: spec.log_path.exists() and spec.log_path.read_bytes().count(b"\n") > goal)
+        await bench.runtime.close()
+        bench.runtime = bench.make()
+        await bench.runtime.open()
+        found = await bench.runtime.recover({"job": spec}, {"job": handle})
+    result = await bench.runtime.wait(found["job"])
+    assert lines_of(bench) == [*(b"%d" % n for n in range(400)), b"no newline"]
+    assert result.exit_code == 0
+    await bench.runtime.remove(found["job"])
+
+
+async def test_a_container_has_no_rights(bench, sdk):
+    command = "grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status; sleep 60"
+    async with bench.started(command) as execution:
+        await until(lambda: len(lines_of(bench)) == 3)
+        found = sdk.inspect_container(execution.handle)
+    assert {line.split()[-1].lstrip(b"0") for line in lines_of(bench) if line.startswith(b"Cap")} == {b""}
+    assert lines_of(bench)[-1].split() == [b"NoNewPrivs:", b"1"]
+    assert found["HostConfig"]["Init"] is True
+    assert found["Config"]["Labels"]["fluster.job_id"] == "job"
+    assert found["Config"]["Labels"]["fluster.worker_id"] == WORKER
+
+
+async def test_a_port_answers_on_loopback(bench):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    spec = dataclasses.replace(bench.spec(["python3", "-m", "http.server", str(port)]), ports={"http": port})
+    execution = await bench.runtime.start(spec)
+    try:
+
+        def get():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+                return answer.status
+
+        status = None
+        with anyio.fail_after(20):
+            while status is None:
+                try:
+                    status = await anyio.to_thread.run_sync(get)
+                except OSError:
+                    await anyio.sleep(0.05)
+        assert status == 200
+    finally:
+        await bench.runtime.stop(execution, 0)
+        await bench.runtime.wait(execution)
+        await bench.runtime.remove(execution)
+
+
+async def test_an_image_that_cannot_be_had_is_a_sentence_and_leaves_nothing(bench, sdk):
+    bench.image = "fluster-there-is-no-such-image:1"
+    with pytest.raises(StartError, match="fluster-there-is-no-such-image"):
+        await bench.runtime.start(bench.spec("true"))
+    assert sdk.containers(all=True, filters={"label": f"fluster.worker_id={WORKER}"}) == []
+    assert not os.path.exists(f"/sys/fs/cgroup/memory/fluster/{WORKER}/job")
+
+
+async def test_a_container_that_someone_removed_is_the_infrastructures_fault(bench, sdk):
+    execution = await bench.runtime.start(bench.spec(["sleep", "600"]))
+    sdk.remove_container(execution.handle, force=True)
+    with anyio.fail_after(30), pytest.raises(InfrastructureError, match="the container vanished"):
+        await bench.runtime.wait(execution)
+    await bench.runtime.remove(execution)
+    async with bench.started("exit 3", job_id="next") as after:
+        assert (await bench.runtime.wait(after)).exit_code == 3
+
+
+async def test_a_killed_child_is_no_end_of_the_job(bench):
+    program = (
+        "import subprocess, sys\n"
+        "child = subprocess.run([sys.executable, '-c', 'held = bytearray(200 << 20); held[::4096] = held[::4096]'])\n"
+        "print(child.returncode)"
+    )
+    result = await bench.run(["python3", "-c", program], limits=Limits(memory_bytes=64 * MIB))
+    assert result.exit_code == 0
+    assert not result.oom_killed
+    assert result.figures.oom_kills >= 1
+    assert lines_of(bench) == [b"-9"]
+
+
+async def test_without_cgroups_the_engine_limits_and_the_figures_say_that_they_are_sampled(
+    engine, base_image, tmp_path
+):
+    bench = make_bench(engine, base_image, tmp_path, use_cgroups=False)
+    await bench.runtime.open()
+    try:
+        assert bench.runtime.info.figures is Source.SAMPLED
+        assert any("sampled" in note for note in bench.runtime.info.notes)
+        program = "held = bytearray(200 << 20)\nheld[::4096] = b'x' * len(held[::4096])"
+        result = await bench.run(["python3", "-c", program], limits=Limits(memory_bytes=64 * MIB))
+        assert (result.exit_code, result.oom_killed) == (137, True)
+        async with bench.started(["sleep", "60"], job_id="live") as execution:
+            reader = bench.runtime.reader(execution)
+            await until(lambda: reader.read().memory_usage_bytes)
+            assert reader.read().memory_peak_source is Source.SAMPLED
+            assert reader.read_memory() is None
+    finally:
+        await bench.runtime.close()
