@@ -30,8 +30,9 @@ def test_hello_ends_with_zero_its_output_and_a_summary(fluster, examples):
     assert told["job"] == "one succeeded"
     assert re.fullmatch(r"queued .*, built .*, ran .*", told["time"])
     assert told["log"].endswith("3 stdout, 0 stderr lines")
-    assert (fluster.home / "state/fluster/runs/one/work/one/output/greeting.txt").read_text() == "hello\n"
-    assert told["output"] == str(fluster.home / "state/fluster/runs/one/work/one/output")
+    output = fluster.home.joinpath("state", "fluster", "runs", "one", "work", "one", "output")
+    assert (output / "greeting.txt").read_text() == "hello\n"
+    assert told["output"] == str(output)
 
 
 def test_failing_ends_with_its_own_code_and_its_traceback(fluster, examples):

@@ -1,3 +1,5 @@
+"""A real worker and a real browser for the pages."""
+
 import os
 import re
 import shutil
@@ -23,7 +25,10 @@ class Worker:
         self.url = url
 
     def submit(self, program, **more):
-        request = {"command": ["python", "-u", "-c", program], **more}
+        return self.run("python", "-u", "-c", program, **more)
+
+    def run(self, *command, **more):
+        request = {"command": command, **more}
         answer = httpx2.post(f"{self.url}/fluster.v1.WorkerService/RunJob", json=request)
         return answer.raise_for_status().json()["jobId"]
 
@@ -48,7 +53,7 @@ class Worker:
 def worker(tmp_path_factory):
     home = tmp_path_factory.mktemp("worker")
     env = {
-        **os.environ, "XDG_STATE_HOME": str(home), "XDG_CACHE_HOME": str(home), "FLUSTER_WORKER_ID": f"log-view-{os.getpid()}",
+        **os.environ, "XDG_STATE_HOME": str(home), "XDG_CACHE_HOME": str(home), "FLUSTER_WORKER_ID": f"browser-{os.getpid()}",
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "fluster", "worker", "--port", "0", "--runtime", "process", "--stats-interval", "200ms"],
@@ -73,19 +78,27 @@ def browser():
 
 
 @pytest.fixture
-def page(browser):
-    """A page on which no script failed and the content security policy was not broken once."""
-    context = browser.new_context(timezone_id="Asia/Kolkata", viewport={"width": 1000, "height": 700})
+def color_scheme():
+    return "light"
+
+
+@pytest.fixture
+def page(browser, color_scheme):
+    """A page on which no script failed, nothing asked by a dialog, and the content security policy was not broken once."""
+    context = browser.new_context(
+        color_scheme=color_scheme, timezone_id="Asia/Kolkata", viewport={"width": 1000, "height": 700}
+    )
     page = context.new_page()
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
 
     def heard(message):
-        # What the worker refused is shown on the page, and not a fault of it.
-        if message.type == "error" and "status of 422" not in message.text:
+        # What the worker refused or does not have is shown on the page, and not a fault of it.
+        if message.type == "error" and not re.search("status of (404|422)", message.text):
             problems.append(message.text)
 
     page.on("console", heard)
+    page.on("dialog", lambda dialog: problems.append(f"dialog {dialog.message}"))
     yield page
     context.close()
     assert problems == []

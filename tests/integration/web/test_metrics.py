@@ -1,0 +1,67 @@
+"""/metrics of a real worker: the catalogue, both formats, and which jobs are in it."""
+
+import re
+
+import anyio
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from fluster.catalogue import CATALOGUE
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_metrics_hold_what_the_catalogue_says_in_both_formats(worker):
+    async with worker() as w:
+        await w.wait(
+            await w.submit(
+                "sh",
+                "-c",
+                "echo x",
+                name='a "quoted"\\ name\n',
+                resources={"memory": "64m", "cpu": 1, "maxProcesses": 9, "disk": "1g"},
+            )
+        )
+        live = await w.submit("sleep", "600")
+        with anyio.fail_after(20):
+            while not re.search(f'fluster_job_memory_usage_bytes{{job_id="{live}"', await w.metrics()):
+                await anyio.sleep(0.05)
+        text = await w.http.get("/metrics", headers={"Accept": "text/plain"})
+        openmetrics = await w.http.get(
+            "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0", "Accept-Encoding": "gzip"}
+        )
+        assert openmetrics.headers["content-encoding"] == "gzip"
+        assert openmetrics.headers["content-type"].startswith("application/openmetrics-text")
+        for families in (list(parse_text(text.text)), list(parse_openmetrics(openmetrics.text))):
+            ours = {
+                family.name: family
+                for family in families
+                if family.name.startswith("fluster_") and not family.name.endswith("_created")
+            }
+            known = {metric.family: metric for metric in CATALOGUE.values()}
+            assert ours.keys() <= known.keys()
+            assert known.keys() == ours.keys()
+            for name, family in ours.items():
+                assert family.type == known[name].type
+                assert family.documentation == known[name].help
+                for sample in family.samples:
+                    if not sample.name.endswith("_created"):
+                        assert sample.labels.keys() - {"le"} == set(known[name].labels), sample
+        names = {s.labels["name"] for f in parse_text(text.text) if f.name == "fluster_job_info" for s in f.samples}
+        assert 'a "quoted"\\ name\n' in names
+        done = await anyio.run_process(["promtool", "check", "metrics"], input=text.content, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+async def test_finished_jobs_leave_the_metrics_after_their_retention_and_totals_stay(worker):
+    async with worker(runtime="fake", metrics_max_finished=2) as w:
+        ids = [await w.submit("x") for _ in range(5)]
+        for job_id in ids:
+            await w.wait(job_id)
+        metrics = await w.metrics()
+        assert sum(f'job_id="{job_id}"' in metrics for job_id in ids) == 2
+        assert 'fluster_jobs_finished_total{reason="completed",state="succeeded"} 5.0' in metrics
+    async with worker(runtime="fake", metrics_retention=0.0) as w:
+        job_id = (await w.wait(await w.submit("x")))["job_id"]
+        assert job_id not in await w.metrics()
