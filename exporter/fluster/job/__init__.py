@@ -1,6 +1,6 @@
 """The job: its states, request, limits, figures and ids. Knows nothing of engines, stores or doors."""
 
-from fluster.job.figures import Figures, Sample, Source
+from fluster.job.figures import Figures, GpuFigures, Sample, Source
 from fluster.job.ids import check_job_id, new_job_id
 from fluster.job.job import Build, Job, LogCounts
 from fluster.job.request import EnvironmentRequest, JobRequest, Limits
@@ -14,6 +14,7 @@ __all__ = [
     "EndReason",
     "EnvironmentRequest",
     "Figures",
+    "GpuFigures",
     "Job",
     "JobRequest",
     "JobState",

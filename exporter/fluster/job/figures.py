@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Figures", "Sample", "Source"]
+__all__ = ["Figures", "GpuFigures", "Sample", "Source"]
 
 
 class Source(StrEnum):
@@ -17,6 +17,17 @@ class Source(StrEnum):
     """The kernel's own account of the job's cgroup (or of wait4), complete at the job's end."""
     SAMPLED = "sampled"
     """Seen at intervals; what happened in between is not in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuFigures:
+    """One GPU that is assigned to the job, from NVML; all of it sampled."""
+
+    uuid: str
+    utilization_ratio: float | None = None
+    """Share of NVML's last sampling period in which a kernel ran on it: 0 to 1."""
+    memory_used_bytes: int | None = None
+    memory_peak_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +79,8 @@ class Figures:
     pressure_memory_seconds: float | None = None
     pressure_io_seconds: float | None = None
 
+    gpus: tuple[GpuFigures, ...] = ()
+
     @property
     def cpu_seconds(self) -> float | None:
         if self.cpu_user_seconds is None or self.cpu_system_seconds is None:
@@ -88,6 +101,7 @@ class Figures:
             for each in dataclasses.fields(Figures)
         }
         merged["sampled_at_ns"] = max(self.sampled_at_ns, earlier.sampled_at_ns)
+        merged["gpus"] = self.gpus or earlier.gpus
         for peak in ("memory_working_set_peak_bytes", "memory_anon_peak_bytes", "cpu_peak_cores", "disk_peak_bytes"):
             merged[peak] = _highest(getattr(self, peak), getattr(earlier, peak))
         for peak, source in (
