@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from fluster.cri import format_time
@@ -114,6 +115,7 @@ def figures_document(figures: Figures) -> dict[str, Any]:
         "pressure_cpu_seconds": figures.pressure_cpu_seconds,
         "pressure_memory_seconds": figures.pressure_memory_seconds,
         "pressure_io_seconds": figures.pressure_io_seconds,
+        "gpus": [dataclasses.asdict(gpu) for gpu in figures.gpus],
         "sampled_at": _ms(figures.sampled_at_ns or None),
     }
 

@@ -49,6 +49,12 @@ _FIGURES: Final[dict[str, Any]] = {
         _NUMBER,
     ),
     **dict.fromkeys(("memory_peak_source", "cpu_source", "processes_peak_source"), _SOURCE),
+    "gpus": {
+        "type": "array",
+        "items": _object(
+            {"uuid": {"type": "string"}, "utilization_ratio": _NUMBER, "memory_used_bytes": _INT, "memory_peak_bytes": _INT}
+        ),
+    },
     "sampled_at": _MS,
 }  # fmt: skip
 _IDENTITY: Final[dict[str, Any]] = {
