@@ -249,16 +249,18 @@ async def test_a_job_of_milliseconds_is_accounted_like_a_long_one(bench):
 async def test_live_figures_can_be_read(bench):
     async with bench.started(
         ["python3", "-c", "held = b'x' * (50 << 20)\nprint('ready')\nimport time; time.sleep(60)"],
-        script={"SECONDS": "60", "MEMORY": "50m", "STDOUT": "ready\n"},
+        script={"SECONDS": "60", "MEMORY": "50m", "CPU_SECONDS": "0.1", "STDOUT": "ready\n"},
     ) as execution:
         await until(lambda: log_of(bench))
         reader = bench.runtime.reader(execution)
-        figures = reader.read()
-        assert figures.memory_usage_bytes >= 50 * MIB
-        assert figures.processes >= 1
+        point = reader.sample()
+        assert point.memory_usage_bytes >= 50 * MIB
+        assert point.cpu_ns > 0
+        assert point.processes >= 1
+        figures = reader.figures()
+        assert figures.memory_usage_bytes == point.memory_usage_bytes
+        assert figures.processes == point.processes
         assert abs(figures.sampled_at_ns - time.time_ns()) < 10e9
-        reader.close()
-        reader.close()
 
 
 async def test_more_than_the_machine_has_is_unschedulable(bench):

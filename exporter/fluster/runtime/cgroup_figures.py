@@ -6,6 +6,7 @@ import time
 
 from fluster.cgroup import CgroupReader, Reading
 from fluster.job import Figures, Source
+from fluster.runtime.contract import Point
 
 __all__ = ["CgroupFiguresReader", "figures_from_reading"]
 
@@ -41,39 +42,46 @@ def figures_from_reading(reading: Reading, at_ns: int) -> Figures:
 
 
 class CgroupFiguresReader:
-    """Live figures of one job through kept-open descriptors. Where the kernel keeps no peak of processes it is sampled."""
+    """Live and final figures of one job from its own cgroup, with the peaks sampled that this kernel does not keep."""
 
     def __init__(self, reader: CgroupReader) -> None:
         self._reader = reader
-        self._processes_peak = 0
-        self._memory_peak = 0
+        self._at_ns = 0
+        self._usage_peak: int | None = None
+        self._processes_peak: int | None = None
 
-    def read(self) -> Figures:
-        return self._with_sampled_peaks(figures_from_reading(self._reader.read(), time.time_ns()))
+    def sample(self) -> Point:
+        self._at_ns = time.time_ns()
+        glance = self._reader.sample()
+        self._usage_peak = _highest(self._usage_peak, glance.memory_usage)
+        self._processes_peak = _highest(self._processes_peak, glance.pids_current)
+        return Point(self._at_ns, *glance)
 
-    def read_memory(self) -> Figures | None:
-        memory = self._reader.read_memory()
-        if memory is None:
+    def sample_memory(self) -> Point | None:
+        glance = self._reader.sample_memory()
+        if glance is None:
             return None
-        return Figures(
-            memory_working_set_bytes=memory[0],
-            memory_anon_bytes=memory[1],
-            memory_working_set_peak_bytes=memory[0],
-            memory_anon_peak_bytes=memory[1],
-        )
+        self._usage_peak = _highest(self._usage_peak, glance.memory_usage)
+        return Point(time.time_ns(), *glance)
+
+    def figures(self) -> Figures:
+        if not self._at_ns:
+            return Figures()
+        figures = figures_from_reading(self._reader.reading(), self._at_ns)
+        changes: dict[str, object] = {}
+        if figures.memory_peak_bytes is None and self._usage_peak is not None:
+            changes |= {"memory_peak_bytes": self._usage_peak, "memory_peak_source": Source.SAMPLED}
+        if figures.processes_peak is None and self._processes_peak is not None:
+            changes |= {"processes_peak": self._processes_peak, "processes_peak_source": Source.SAMPLED}
+        return figures.evolve(**changes) if changes else figures
 
     def close(self) -> None:
+        """Idempotent; what was read last stands."""
         self._reader.close()
 
-    def _with_sampled_peaks(self, figures: Figures) -> Figures:
-        changes: dict[str, object] = {}
-        if figures.processes_peak is None and figures.processes is not None:
-            self._processes_peak = max(self._processes_peak, figures.processes)
-            changes |= {"processes_peak": self._processes_peak, "processes_peak_source": Source.SAMPLED}
-        if figures.memory_peak_bytes is None and figures.memory_usage_bytes is not None:
-            self._memory_peak = max(self._memory_peak, figures.memory_usage_bytes)
-            changes |= {"memory_peak_bytes": self._memory_peak, "memory_peak_source": Source.SAMPLED}
-        return figures.evolve(**changes) if changes else figures
+
+def _highest(first: int | None, second: int | None) -> int | None:
+    return second if first is None or (second is not None and second > first) else first
 
 
 def _seconds(nanoseconds: int | None) -> float | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fluster.job import Figures, Limits, LogCounts, Source
 from fluster.runtime.operations import Operations
@@ -25,6 +25,7 @@ __all__ = [
     "ExecutionSpec",
     "ExitResult",
     "FiguresReader",
+    "Point",
     "Runtime",
     "RuntimeInfo",
     "Workspace",
@@ -125,17 +126,30 @@ class ExitResult:
     disk_exceeded: bool = False
 
 
+class Point(NamedTuple):
+    """What every pass of the sampler needs of a job: bytes, nanoseconds and counts; None is unknown."""
+
+    at_ns: int
+    """UTC, nanoseconds."""
+    cpu_ns: int | None = None
+    """Since the start of the job, all modes."""
+    memory_usage_bytes: int | None = None
+    memory_working_set_bytes: int | None = None
+    memory_anon_bytes: int | None = None
+    processes: int | None = None
+
+
 class FiguresReader(Protocol):
-    """Reads the live figures of one execution. Used by the one sampling thread only; never raises for a vanished job."""
+    """Reads the live figures of one execution until remove(). Thread-safe; never raises for a vanished job."""
 
-    def read(self) -> Figures:
-        """Everything that is known now. Must not wait for anything: microseconds for cgroups, a kept value for an engine."""
+    def sample(self) -> Point:
+        """Read everything that is known now. Must not wait for anything: microseconds for cgroups, a kept value for an engine."""
 
-    def read_memory(self) -> Figures | None:
-        """Working set and anonymous memory only, cheap enough for 10 Hz; None where only `read` is to be used."""
+    def sample_memory(self) -> Point | None:
+        """Only what is cheap enough for ten times a second; None where nothing changed or only sample() is to be used."""
 
-    def close(self) -> None:
-        """Idempotent."""
+    def figures(self) -> Figures:
+        """All that the last sample() read."""
 
 
 class Runtime(ABC):
@@ -200,7 +214,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def reader(self, execution: Execution) -> FiguresReader:
-        """A reader of live figures for one running execution."""
+        """The reader of live figures of one execution, until remove() closes it."""
 
     def disk_paths(self, execution: Execution) -> list[Path]:
         """The directories whose size is the job's disk usage."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-__all__ = ["ProcessFigures", "descendants", "figures_of", "marked", "start_ticks"]
+__all__ = ["ProcessFigures", "descendants", "figures_below", "marked", "start_ticks"]
 
 
 class ProcessFigures(NamedTuple):
@@ -34,10 +34,45 @@ def start_ticks(pid: int) -> int | None:
 
 
 def descendants(root: int) -> list[int]:
-    """All living processes below `root`, without it."""
+    """All processes below `root`, without it, zombies included.
+
+    One whose parent ended during the walk may be missing, but then that parent is in the list: only an empty one says that there
+    is none.
+    """
+    found: list[int] = []
+    todo = [root]
+    while todo:
+        below = _children(todo.pop())
+        if below is None:
+            return _descendants_by_scan(root)
+        found += below
+        todo += below
+    return found
+
+
+def _children(pid: int) -> list[int] | None:
+    """The children of all threads of a process; None where this kernel does not tell (CONFIG_PROC_CHILDREN)."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for thread in threads:
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                found += map(int, file.read().split())
+        except FileNotFoundError:
+            if os.path.exists(f"/proc/{pid}/task/{thread}"):
+                return None
+        except OSError:
+            continue  # it ended just now
+    return found
+
+
+def _descendants_by_scan(root: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
-        if name.isdigit() and (fields := _stat(name)) and fields[0] not in b"ZX":
+        if name.isdigit() and (fields := _stat(name)):
             children.setdefault(int(fields[1]), []).append(int(name))
     found: list[int] = []
     todo = [root]
@@ -63,14 +98,20 @@ def marked(job_id: str) -> list[int]:
     return found
 
 
-def figures_of(pids: list[int]) -> ProcessFigures:
-    """What these processes use now; those that are gone count nothing."""
+def figures_below(root: int) -> ProcessFigures:
+    """What all below `root` use now, with the CPU time of what was reaped already, by `root` or below it."""
     page, tick = os.sysconf("SC_PAGE_SIZE"), 1_000_000_000 // os.sysconf("SC_CLK_TCK")
     resident = anonymous = user = system = count = 0
-    for pid in pids:
+    for pid in [root, *descendants(root)]:
         fields = _stat(pid)
-        if fields is None:
+        if fields is None or fields[0] in b"ZX":
             continue
+        user += int(fields[13]) * tick
+        system += int(fields[14]) * tick
+        if pid == root:
+            continue
+        user += int(fields[11]) * tick
+        system += int(fields[12]) * tick
         try:
             with open(f"/proc/{pid}/statm", "rb") as file:
                 sizes = file.read().split()
@@ -78,7 +119,5 @@ def figures_of(pids: list[int]) -> ProcessFigures:
             continue
         resident += int(sizes[1]) * page
         anonymous += (int(sizes[1]) - int(sizes[2])) * page
-        user += int(fields[11]) * tick
-        system += int(fields[12]) * tick
         count += 1
     return ProcessFigures(resident, anonymous, user, system, count)

@@ -182,7 +182,10 @@ class Shim:
         assert self.status is not None  # noqa: S101 # run() ends no other way
         code = os.waitstatus_to_exitcode(self.status)
         exit_code = 128 - code if code < 0 else code
-        reading = self.reader.read()._asdict() if self.reader is not None else None
+        reading = None
+        if self.reader is not None:
+            self.reader.sample()
+            reading = self.reader.reading()._asdict()
         kills = (reading or {}).get("oom_kills") or 0
         return {
             "exit_code": exit_code,

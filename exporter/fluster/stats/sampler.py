@@ -1,7 +1,7 @@
 """The Sampler: one pass in one thread reads the figures of all live jobs; what only sampling can see is seen here.
 
-Ten times a second it reads working set and anonymous memory where a reader allows it cheaply, every interval all the rest.
-Directories are walked in a thread of their own, at a cadence that backs off with the cost of the walk.
+Ten times a second it looks at working set and anonymous memory where a reader allows it cheaply, every interval at all the rest.
+Directories are walked in a thread of their own, in slices, at a cadence that backs off with the cost of the walk.
 """
 
 from __future__ import annotations
@@ -9,44 +9,89 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from loguru import logger
 
 from fluster.job import Figures, Sample
-from fluster.stats.disk import disk_usage
+from fluster.runtime import FiguresReader, Point
+from fluster.stats.disk import Walk
 
-__all__ = ["Reader", "Sampler"]
+__all__ = ["Sampler"]
 
 _FAST_SECONDS: Final = 0.1
 _HISTORY_SECONDS: Final = 60.0
+_TURN_SECONDS: Final = 0.25
+"""How often the walking thread takes its turn."""
+_SLICE_SECONDS: Final = 0.0125
+"""How long it walks in one turn: a twentieth of a core at most, for all jobs together."""
 _DISK_SECONDS: Final = 5.0
 """The shortest time between two walks of a job's directories."""
 _DISK_SHARE: Final = 20
-"""A walk is not repeated before this many times its own duration."""
+"""A walk is not repeated before this many times what it cost."""
 _FINAL_WALK_SECONDS: Final = 0.5
 
 
-class Reader(Protocol):
-    """What a runtime gives: see fluster.runtime.FiguresReader."""
-
-    def read(self) -> Figures: ...
-    def read_memory(self) -> Figures | None: ...
-    def close(self) -> None: ...
-
-
-@dataclass(slots=True)
 class _Watched:
-    reader: Reader
-    paths: Sequence[Path]
-    figures: Figures = field(default_factory=Figures)
-    samples: deque[Sample] = field(default_factory=deque)
-    walk_at: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    closed: bool = False
+    """A live job: its reader, and what was seen of it."""
+
+    __slots__ = (
+        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_peak", "paths", "peak_cores", "reader", "sampled", "samples", "walk",
+        "walk_at", "working_set_peak",
+    )  # fmt: skip
+
+    def __init__(self, reader: FiguresReader, paths: Sequence[Path], began: float) -> None:
+        self.reader = reader
+        self.paths = paths
+        self.at = began
+        self.cpu_ns: int | None = 0
+        self.cores: float | None = None
+        self.peak_cores: float | None = None
+        self.working_set_peak: int | None = None
+        self.anon_peak: int | None = None
+        self.disk: int | None = None
+        self.disk_peak: int | None = None
+        self.samples: deque[Sample] = deque()
+        self.sampled = False
+        self.walk: Walk | None = None
+        self.walk_at = 0.0
+
+    def take(self, point: Point, now: float, shortest: float) -> None:
+        """`now` and the time of the last point are monotonic seconds; over less than `shortest` no rate is told."""
+        self.sampled = True
+        if not self.samples or now - self.at >= shortest:
+            self._take_cores(point, now)
+        self.take_memory(point)
+        milliseconds = point.at_ns // 1_000_000
+        self.samples.append(Sample(milliseconds, point.memory_usage_bytes, self.cores, point.processes))
+        oldest = milliseconds - int(_HISTORY_SECONDS * 1000)
+        while self.samples[0].timestamp_ms < oldest:
+            self.samples.popleft()
+
+    def take_memory(self, point: Point) -> None:
+        self.working_set_peak = _highest(self.working_set_peak, point.memory_working_set_bytes)
+        self.anon_peak = _highest(self.anon_peak, point.memory_anon_bytes)
+
+    def _take_cores(self, point: Point, now: float) -> None:
+        seconds = max(
+            now - self.at, _FAST_SECONDS
+        )  # over less, the kernel's ticks and a container's start look like many cores
+        if point.cpu_ns is not None and self.cpu_ns is not None:
+            self.cores = max(point.cpu_ns - self.cpu_ns, 0) / 1e9 / seconds
+            self.peak_cores = max(self.cores, self.peak_cores or 0.0)
+        self.cpu_ns, self.at = point.cpu_ns, now
+
+    def figures(self) -> Figures:
+        return self.reader.figures().evolve(
+            cpu_cores=self.cores,
+            cpu_peak_cores=self.peak_cores,
+            memory_working_set_peak_bytes=self.working_set_peak,
+            memory_anon_peak_bytes=self.anon_peak,
+            disk_bytes=self.disk,
+            disk_peak_bytes=self.disk_peak,
+        )
 
 
 class Sampler:
@@ -56,6 +101,8 @@ class Sampler:
         self._interval = interval_seconds
         self._clock = clock
         self._jobs: dict[str, _Watched] = {}
+        self._lock = threading.Lock()
+        """Held over a pass: a job that is removed is not looked at any more."""
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self.on_disk: Callable[[str, int], None] = lambda _job_id, _used: None
@@ -71,33 +118,36 @@ class Sampler:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Ends the threads; readers of jobs that are still watched are closed."""
+        """Ends the threads."""
         self._stopping.set()
         for thread in self._threads:
             thread.join()
         self._threads.clear()
-        for job_id in list(self._jobs):
-            self._close(self._jobs.pop(job_id))
+        self._jobs.clear()
 
-    def add(self, job_id: str, reader: Reader, paths: Sequence[Path]) -> None:
-        """Watch a job. The first reading is taken at the next pass."""
-        self._jobs[job_id] = _Watched(reader, paths)
+    def add(self, job_id: str, reader: FiguresReader, paths: Sequence[Path], *, age_seconds: float = 0.0) -> None:
+        """Watch a job that has run for `age_seconds`. The first reading is taken at the next pass."""
+        self._jobs[job_id] = _Watched(reader, paths, self._clock() - max(age_seconds, 0.0))
 
     def remove(self, job_id: str) -> Figures:
         """Take a last reading and forget the job; what was seen of it. Blocking for half a second at most. Idempotent."""
-        watched = self._jobs.pop(job_id, None)
-        if watched is None:
-            return Figures()
-        with watched.lock:
-            self._read(watched)
-            self._walk(job_id, watched, budget_seconds=_FINAL_WALK_SECONDS)
-        self._close(watched)
-        return watched.figures
+        with self._lock:
+            watched = self._jobs.pop(job_id, None)
+            if watched is None:
+                return Figures()
+            self._sample(watched)
+        walk = Walk(watched.paths)
+        try:
+            if walk.advance(_FINAL_WALK_SECONDS):
+                self._take_walk(job_id, watched, walk)
+        except Exception as error:  # noqa: BLE001 # a failed walk is counted, the figures before it stand
+            self._count("disk", error)
+        return watched.figures()
 
     def latest(self, job_id: str) -> Figures | None:
         """The last figures of a live job; None before its first reading and for others."""
         watched = self._jobs.get(job_id)
-        return watched.figures if watched is not None and watched.figures.sampled_at_ns else None
+        return watched.figures() if watched is not None and watched.sampled else None
 
     def samples(self, job_id: str) -> list[Sample]:
         """The last minute of a live job, oldest first."""
@@ -107,73 +157,59 @@ class Sampler:
     def sample(self) -> None:
         """One pass over all jobs: everything."""
         began = time.perf_counter()
-        for watched in self._locked():
-            self._read(watched)
+        with self._lock:
+            for watched in list(self._jobs.values()):
+                self._sample(watched)
         self.last_pass_seconds = time.perf_counter() - began
 
     def sample_memory(self) -> None:
         """One pass over all jobs: only what is cheap enough for ten times a second."""
-        for watched in self._locked():
-            try:
-                seen = watched.reader.read_memory()
-            except Exception as error:  # noqa: BLE001 # one reader's failure is counted, the pass goes on
-                self._count("stats", error)
-                continue
-            if seen is not None:
-                watched.figures = seen.over(watched.figures)
+        with self._lock:
+            for watched in list(self._jobs.values()):
+                try:
+                    point = watched.reader.sample_memory()
+                except Exception as error:  # noqa: BLE001 # one reader's failure is counted, the pass goes on
+                    self._count("stats", error)
+                    continue
+                if point is not None:
+                    watched.take_memory(point)
 
     def walk(self) -> None:
-        """Walk the directories of those jobs whose time has come."""
-        for job_id, watched in list(self._jobs.items()):
-            if self._stopping.is_set():
+        """One turn: walk the directories of those jobs whose time has come, each a slice, until the turn's time is used up."""
+        left = _SLICE_SECONDS
+        due = [(job_id, each) for job_id, each in list(self._jobs.items()) if self._clock() >= each.walk_at]
+        # Those that wait longest come first: a large tree does not keep the others from their turn.
+        for job_id, watched in sorted(due, key=lambda pair: pair[1].walk_at):
+            if left <= 0 or self._stopping.is_set():
                 return
-            if self._clock() >= watched.walk_at:
-                self._walk(job_id, watched)
+            began = self._clock()
+            walk = watched.walk = watched.walk or Walk(watched.paths, clock=self._clock)
+            try:
+                ended = walk.advance(left)
+            except Exception as error:  # noqa: BLE001 # as above
+                self._count("disk", error)
+                ended, watched.walk = False, None
+            else:
+                if ended:
+                    self._take_walk(job_id, watched, walk)
+            pause = max(_DISK_SECONDS, walk.spent_seconds * _DISK_SHARE) if ended or watched.walk is None else 0.0
+            watched.walk_at = self._clock() + pause
+            left -= self._clock() - began
 
-    def _locked(self) -> Iterator[_Watched]:
-        for watched in list(self._jobs.values()):
-            with watched.lock:
-                if not watched.closed:
-                    yield watched
-
-    def _read(self, watched: _Watched) -> None:
-        before = watched.figures
+    def _sample(self, watched: _Watched) -> None:
         try:
-            now = watched.reader.read()
+            point = watched.reader.sample()
         except Exception as error:  # noqa: BLE001 # as above
             self._count("stats", error)
             return
-        cores = _cores(before, now)
-        # Working set and anonymous memory peak at least where they are now.
-        now = now.evolve(
-            cpu_cores=cores,
-            cpu_peak_cores=cores,
-            memory_working_set_peak_bytes=now.memory_working_set_bytes,
-            memory_anon_peak_bytes=now.memory_anon_bytes,
-        )
-        watched.figures = now.over(before)
-        watched.samples.append(Sample(now.sampled_at_ns // 1_000_000, now.memory_usage_bytes, cores, now.processes))
-        oldest = now.sampled_at_ns // 1_000_000 - int(_HISTORY_SECONDS * 1000)
-        while watched.samples[0].timestamp_ms < oldest:
-            watched.samples.popleft()
+        if point.at_ns:
+            watched.take(point, self._clock(), self._interval / 2)
 
-    def _walk(self, job_id: str, watched: _Watched, *, budget_seconds: float | None = None) -> None:
-        began = self._clock()
-        try:
-            used = disk_usage(watched.paths, budget_seconds=budget_seconds)
-        except Exception as error:  # noqa: BLE001 # as above
-            self._count("disk", error)
-            return
-        took = self._clock() - began
-        watched.walk_at = self._clock() + max(_DISK_SECONDS, took * _DISK_SHARE)
-        if used is not None:
-            watched.figures = Figures(disk_bytes=used, disk_peak_bytes=used).over(watched.figures)
-            self.on_disk(job_id, used)
-
-    def _close(self, watched: _Watched) -> None:
-        with watched.lock:
-            watched.closed = True
-            watched.reader.close()
+    def _take_walk(self, job_id: str, watched: _Watched, walk: Walk) -> None:
+        watched.walk = None
+        watched.disk = walk.used_bytes
+        watched.disk_peak = max(walk.used_bytes, watched.disk_peak or 0)
+        self.on_disk(job_id, walk.used_bytes)
 
     def _count(self, collector: str, error: Exception) -> None:
         self.errors[collector] += 1
@@ -190,12 +226,9 @@ class Sampler:
             self._stopping.wait(min(_FAST_SECONDS, self._interval))
 
     def _disk_loop(self) -> None:
-        while not self._stopping.wait(0.25):
+        while not self._stopping.wait(_TURN_SECONDS):
             self.walk()
 
 
-def _cores(before: Figures, now: Figures) -> float | None:
-    seconds = (now.sampled_at_ns - before.sampled_at_ns) / 1e9
-    if before.cpu_seconds is None or now.cpu_seconds is None or seconds <= 0:
-        return None
-    return max(now.cpu_seconds - before.cpu_seconds, 0.0) / seconds
+def _highest(first: int | None, second: int | None) -> int | None:
+    return second if first is None or (second is not None and second > first) else first

@@ -241,7 +241,8 @@ class Supervisor:
     async def _watch(self, execution: Execution) -> ExitResult:
         """From RUNNING to the confirmed end: sampled meanwhile, ended at its timeout or when someone asks."""
         runtime, sampler = self._parts.runtime, self._parts.sampler
-        sampler.add(self._job.id, runtime.reader(execution), runtime.disk_paths(execution))
+        age = (time.time_ns() - execution.started_ns) / 1e9
+        sampler.add(self._job.id, runtime.reader(execution), runtime.disk_paths(execution), age_seconds=age)
         result: ExitResult | None = None
         failure: Exception | None = None
         try:

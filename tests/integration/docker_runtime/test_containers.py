@@ -216,8 +216,8 @@ async def test_without_cgroups_the_engine_limits_and_the_figures_say_that_they_a
         assert (result.exit_code, result.oom_killed) == (137, True)
         async with bench.started(["sleep", "60"], job_id="live") as execution:
             reader = bench.runtime.reader(execution)
-            await until(lambda: reader.read().memory_usage_bytes)
-            assert reader.read().memory_peak_source is Source.SAMPLED
-            assert reader.read_memory() is None
+            await until(lambda: reader.sample().memory_usage_bytes)
+            assert reader.figures().memory_peak_source is Source.SAMPLED
+            assert reader.sample_memory() is None
     finally:
         await bench.runtime.close()

@@ -1,59 +1,89 @@
-import os
 import threading
 
 import pytest
 
 from fluster.job import Figures
+from fluster.runtime import Point
 from fluster.stats import Sampler
-from fluster.stats.disk import disk_usage
 
 MIB = 1024 * 1024
 
 
 class Reader:
-    def __init__(self, *figures, memory=()):
-        self.figures = list(figures)
-        self.memory = list(memory)
-        self.closed = 0
+    """Gives one point after the other; the last one stays."""
 
-    def read(self):
-        found = self.figures.pop(0) if len(self.figures) > 1 else self.figures[0]
+    def __init__(self, *points, memory=(), figures=None):
+        self.points = list(points)
+        self.memory = list(memory)
+        self.known = figures or Figures()
+
+    def sample(self):
+        found = self.points.pop(0) if len(self.points) > 1 else self.points[0]
         if isinstance(found, Exception):
             raise found
         return found
 
-    def read_memory(self):
+    def sample_memory(self):
         return self.memory.pop(0) if self.memory else None
 
-    def close(self):
-        self.closed += 1
+    def figures(self):
+        return self.known
 
 
-def at(second, **figures):
-    return Figures(sampled_at_ns=int(second * 10**9), **figures)
+def at(second, cpu_seconds=None, **figures):
+    return Point(int(second * 10**9), None if cpu_seconds is None else int(cpu_seconds * 10**9), **figures)
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
 
 
 def test_cores_are_cpu_seconds_over_the_interval_and_their_peak_stays():
-    sampler = Sampler(1.0)
-    readings = [
-        at(1, cpu_user_seconds=0.0, cpu_system_seconds=0.0),
-        at(2, cpu_user_seconds=1.0, cpu_system_seconds=0.5),
-        at(4, cpu_user_seconds=1.5, cpu_system_seconds=0.5),
-    ]
-    sampler.add("a", Reader(*readings), [])
+    clock = Clock()
+    sampler = Sampler(1.0, clock=clock)
+    sampler.add("a", Reader(at(1, 0.5), at(2, 2.0), at(4, 2.5)), [], age_seconds=1.0)
     sampler.sample()
-    assert sampler.latest("a").cpu_cores is None
+    assert sampler.latest("a").cpu_cores == pytest.approx(0.5)
+    clock.now += 1
     sampler.sample()
     assert sampler.latest("a").cpu_cores == pytest.approx(1.5)
+    clock.now += 2
     sampler.sample()
     assert sampler.latest("a").cpu_cores == pytest.approx(0.25)
     assert sampler.latest("a").cpu_peak_cores == pytest.approx(1.5)
 
 
+def test_a_last_reading_right_after_another_tells_no_rate():
+    clock = Clock()
+    sampler = Sampler(1.0, clock=clock)
+    sampler.add("a", Reader(at(1, 0.5), at(1.001, 0.504)), [], age_seconds=1.0)
+    sampler.sample()
+    clock.now += 0.001
+    assert sampler.remove("a").cpu_peak_cores == pytest.approx(0.5)
+
+
+def test_a_job_that_ends_before_the_first_pass_has_cores_over_a_tenth_of_a_second_at_least():
+    sampler = Sampler(1.0, clock=Clock())
+    sampler.add("a", Reader(at(1, 0.02)), [], age_seconds=0.005)
+    assert sampler.remove("a").cpu_peak_cores == pytest.approx(0.2)
+
+
+def test_unknown_cpu_time_gives_no_cores():
+    sampler = Sampler(1.0, clock=Clock())
+    sampler.add("a", Reader(at(1)), [])
+    sampler.sample()
+    assert sampler.latest("a").cpu_cores is None
+
+
 def test_peaks_between_two_readings_are_seen_at_ten_times_a_second():
     sampler = Sampler(1.0)
-    peak = Figures(memory_working_set_peak_bytes=300 * MIB, memory_anon_peak_bytes=290 * MIB)
-    sampler.add("a", Reader(at(1, memory_working_set_bytes=MIB, memory_anon_bytes=MIB), memory=[peak]), [])
+    peak = at(1.1, memory_working_set_bytes=300 * MIB, memory_anon_bytes=290 * MIB)
+    now = at(1, memory_working_set_bytes=MIB, memory_anon_bytes=MIB)
+    sampler.add("a", Reader(now, memory=[peak], figures=Figures(memory_anon_bytes=MIB)), [])
     sampler.sample()
     sampler.sample_memory()
     figures = sampler.remove("a")
@@ -73,26 +103,34 @@ def test_samples_are_those_of_the_last_minute():
 def test_a_failing_reader_is_counted_and_holds_nobody_up():
     sampler = Sampler(1.0)
     sampler.add("bad", Reader(OSError("gone")), [])
-    sampler.add("good", Reader(at(1, processes=2)), [])
+    sampler.add("good", Reader(at(1, processes=2), figures=Figures(processes=2)), [])
     sampler.sample()
     assert sampler.errors["stats"] == 1
     assert sampler.latest("good").processes == 2
     assert sampler.latest("bad") is None
 
 
-def test_remove_takes_a_last_reading_and_closes_the_reader_once():
+def test_remove_takes_a_last_reading_and_forgets():
     sampler = Sampler(1.0)
-    reader = Reader(at(1, processes=1), at(2, processes=5))
+    reader = Reader(at(1, memory_anon_bytes=1), at(2, memory_anon_bytes=5))
     sampler.add("a", reader, [])
     sampler.sample()
-    assert sampler.remove("a").processes == 5
+    assert sampler.remove("a").memory_anon_peak_bytes == 5
     assert sampler.remove("a") == Figures()
-    assert reader.closed == 1
+    assert sampler.latest("a") is None
+
+
+def test_an_engine_that_told_nothing_yet_is_no_reading():
+    sampler = Sampler(1.0)
+    sampler.add("a", Reader(Point(0)), [])
+    sampler.sample()
+    assert sampler.latest("a") is None
+    assert sampler.samples("a") == []
 
 
 def test_disk_is_walked_at_once_then_at_its_cadence_and_told(tmp_path):
-    now = [100.0]
-    sampler = Sampler(1.0, clock=lambda: now[0])
+    clock = Clock()
+    sampler = Sampler(1.0, clock=clock)
     told = []
     sampler.on_disk = lambda job_id, used: told.append((job_id, used))
     (tmp_path / "file").write_bytes(b"x" * MIB)
@@ -104,24 +142,11 @@ def test_disk_is_walked_at_once_then_at_its_cadence_and_told(tmp_path):
     assert told[0][0] == "a"
     assert told[0][1] >= MIB
     (tmp_path / "file").unlink()
-    now[0] += 5
+    clock.now += 5
     sampler.walk()
     assert len(told) == 2
     assert sampler.latest("a").disk_bytes < MIB
     assert sampler.latest("a").disk_peak_bytes >= MIB
-
-
-def test_disk_usage_counts_hard_links_once_and_follows_no_symlink(tmp_path):
-    inside, outside = tmp_path / "inside", tmp_path / "outside"
-    inside.mkdir()
-    outside.mkdir()
-    (outside / "big").write_bytes(b"x" * 4 * MIB)
-    (inside / "a").write_bytes(b"x" * MIB)
-    os.link(inside / "a", inside / "b")
-    (inside / "link").symlink_to(outside)
-    assert MIB <= disk_usage([inside]) < 2 * MIB
-    assert disk_usage([tmp_path / "missing"]) == 0
-    assert disk_usage([inside], budget_seconds=-1) is None
 
 
 def test_the_threads_sample_and_stop():
@@ -129,13 +154,12 @@ def test_the_threads_sample_and_stop():
     seen = threading.Event()
 
     class Live(Reader):
-        def read(self):
+        def sample(self):
             seen.set()
             return at(1)
 
-    reader = Live()
-    sampler.add("a", reader, [])
+    sampler.add("a", Live(), [])
     sampler.start()
     assert seen.wait(10)
     sampler.stop()
-    assert reader.closed == 1
+    assert sampler.latest("a") is None

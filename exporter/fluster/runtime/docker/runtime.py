@@ -17,7 +17,7 @@ from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
-from fluster.runtime.cgroup_figures import CgroupFiguresReader, figures_from_reading
+from fluster.runtime.cgroup_figures import CgroupFiguresReader
 from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
 from fluster.runtime.docker.capture import Capture
 from fluster.runtime.docker.client import Gone, connect, translated
@@ -59,7 +59,7 @@ class DockerRuntime(Runtime):
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
-        self._accounts: dict[str, CgroupReader | StatisticsReader] = {}
+        self._accounts: dict[str, CgroupFiguresReader | StatisticsReader] = {}
         self._kills: dict[str, threading.Timer] = {}
         self._killed: set[str] = set()
         self.operations = Operations()
@@ -124,10 +124,7 @@ class DockerRuntime(Runtime):
             await self._run(self._stop, execution, grace_seconds)
 
     def reader(self, execution: Execution) -> FiguresReader:
-        if self._hierarchy is not None:
-            return CgroupFiguresReader(CgroupReader(JobCgroup(self._hierarchy, execution.job_id)))
-        account = self._accounts.get(execution.job_id)
-        return account if isinstance(account, StatisticsReader) else StatisticsReader(self._client, execution.handle)
+        return self._accounts[execution.job_id]
 
     def disk_paths(self, execution: Execution) -> list[Path]:
         """The output directory, and the container's writable layer where this worker may read it."""
@@ -208,7 +205,7 @@ class DockerRuntime(Runtime):
             )  # the image's user writes there; the directory above is the worker's alone
             if group is not None:
                 group.create(Bounds(limits.memory_bytes, limits.cpu_millicores, limits.max_processes))
-                self._accounts[spec.job_id] = CgroupReader(group)
+                self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
             with translated("create the container"):
                 container = self._create(spec, group)
                 self._client.start(container)
@@ -303,9 +300,10 @@ class DockerRuntime(Runtime):
 
     def _final_figures(self, execution: Execution, finished_ns: int) -> Figures:
         account = self._accounts.get(execution.job_id)
-        if isinstance(account, CgroupReader):
-            return figures_from_reading(account.read(), finished_ns)
-        return account.last if account is not None else Figures()
+        if account is None:
+            return Figures()
+        account.sample()
+        return account.figures().evolve(sampled_at_ns=finished_ns)
 
     def _remove(self, job_id: str, container: str) -> None:
         try:
@@ -350,7 +348,8 @@ class DockerRuntime(Runtime):
         with translated("inspect the container"):
             state = self._client.inspect_container(container)["State"]
         if self._hierarchy is not None:
-            self._accounts[spec.job_id] = CgroupReader(JobCgroup(self._hierarchy, spec.job_id))
+            group = JobCgroup(self._hierarchy, spec.job_id)
+            self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
         else:
             self._accounts[spec.job_id] = StatisticsReader(self._client, container)
         return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)

@@ -10,6 +10,7 @@ import docker
 import docker.errors
 
 from fluster.job import Figures, Source
+from fluster.runtime.contract import Point
 from fluster.runtime.docker.client import AWAY
 
 __all__ = ["StatisticsReader", "figures_from_statistics"]
@@ -55,15 +56,22 @@ class StatisticsReader:
         self._closed = False
         threading.Thread(target=self._follow, name=f"fluster-stats-{container[:12]}", daemon=True).start()
 
-    @property
-    def last(self) -> Figures:
-        return self._figures
+    def sample(self) -> Point:
+        figures = self._figures
+        return Point(
+            figures.sampled_at_ns,
+            None if figures.cpu_seconds is None else int(figures.cpu_seconds * 1e9),
+            figures.memory_usage_bytes,
+            figures.memory_working_set_bytes,
+            figures.memory_anon_bytes,
+            figures.processes,
+        )
 
-    def read(self) -> Figures:
-        return self._figures
-
-    def read_memory(self) -> Figures | None:
+    def sample_memory(self) -> Point | None:
         return None
+
+    def figures(self) -> Figures:
+        return self._figures
 
     def close(self) -> None:
         """The thread ends with the next document, or with the container."""

@@ -25,7 +25,7 @@ from fluster.cri import CriWriter
 from fluster.errors import EngineUnavailableError, InfrastructureError, StartError, UnschedulableError
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
-from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
+from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Point, Runtime, RuntimeInfo
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
 from fluster.sizes import parse_size
@@ -185,12 +185,21 @@ class _FakeReader:
     def __init__(self, job: _FakeJob, clock: Callable[[], int]) -> None:
         self._job = job
         self._clock = clock
+        self._figures = Figures()
 
-    def read(self) -> Figures:
-        return _figures(self._job, self._clock())
+    def sample(self) -> Point:
+        figures = self._figures = _figures(self._job, self._clock())
+        return Point(
+            figures.sampled_at_ns,
+            int((figures.cpu_seconds or 0) * 1e9),
+            figures.memory_usage_bytes,
+            figures.memory_working_set_bytes,
+            figures.memory_anon_bytes,
+            figures.processes,
+        )
 
-    def read_memory(self) -> Figures | None:
+    def sample_memory(self) -> Point | None:
         return None
 
-    def close(self) -> None:
-        """Nothing is kept open."""
+    def figures(self) -> Figures:
+        return self._figures

@@ -7,7 +7,8 @@ import time
 from fluster.cgroup import Reading
 from fluster.job import Figures, Source
 from fluster.runtime.cgroup_figures import figures_from_reading
-from fluster.shim.kin import descendants, figures_of
+from fluster.runtime.contract import Point
+from fluster.shim.kin import figures_below
 
 __all__ = ["ProcReader", "final_figures"]
 
@@ -29,19 +30,21 @@ def final_figures(exit_document: dict[str, object]) -> Figures:
 
 
 class ProcReader:
-    """Samples a job without a cgroup: the sums over its living processes; those that ended count no more."""
+    """Samples a job without a cgroup: the sums over its living processes, and the CPU time of those that were reaped."""
 
     def __init__(self, supervisor: int) -> None:
         self._supervisor = supervisor
         self._peak = 0
         self._processes_peak = 0
+        self._figures = Figures()
 
-    def read(self) -> Figures:
-        found = figures_of(descendants(self._supervisor))
+    def sample(self) -> Point:
+        at_ns = time.time_ns()
+        found = figures_below(self._supervisor)
         self._peak = max(self._peak, found.resident)
         self._processes_peak = max(self._processes_peak, found.processes)
-        return Figures(
-            sampled_at_ns=time.time_ns(),
+        self._figures = Figures(
+            sampled_at_ns=at_ns,
             memory_usage_bytes=found.resident,
             memory_anon_bytes=found.anonymous,
             memory_peak_bytes=self._peak,
@@ -53,9 +56,13 @@ class ProcReader:
             processes_peak=self._processes_peak,
             processes_peak_source=Source.SAMPLED,
         )
+        return Point(at_ns, found.user_ns + found.system_ns, found.resident, None, found.anonymous, found.processes)
 
-    def read_memory(self) -> Figures | None:
+    def sample_memory(self) -> Point | None:
         return None
+
+    def figures(self) -> Figures:
+        return self._figures
 
     def close(self) -> None:
         """Nothing is kept open."""

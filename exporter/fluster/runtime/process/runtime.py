@@ -43,6 +43,7 @@ class ProcessRuntime(Runtime):
         self._work_dir = work_dir
         self._use_cgroups = use_cgroups
         self._hierarchy: Hierarchy | None = None
+        self._readers: dict[str, CgroupFiguresReader | ProcReader] = {}
         self._threads = anyio.CapacityLimiter(16)
         self.operations = Operations()
         self.orphans_removed = 0
@@ -71,6 +72,9 @@ class ProcessRuntime(Runtime):
 
     async def close(self) -> None:
         """Supervisor processes go on by themselves."""
+        for reader in self._readers.values():
+            reader.close()
+        self._readers.clear()
         if self._hierarchy is not None:
             release(self._hierarchy)
 
@@ -107,9 +111,14 @@ class ProcessRuntime(Runtime):
                 os.close(fifo)
 
     def reader(self, execution: Execution) -> FiguresReader:
-        if self._hierarchy is None:
-            return ProcReader(_parse_handle(execution.handle)[0])
-        return CgroupFiguresReader(CgroupReader(JobCgroup(self._hierarchy, execution.job_id)))
+        reader = self._readers.get(execution.job_id)
+        if reader is None:
+            if self._hierarchy is None:
+                reader = ProcReader(_parse_handle(execution.handle)[0])
+            else:
+                reader = CgroupFiguresReader(CgroupReader(JobCgroup(self._hierarchy, execution.job_id)))
+            self._readers[execution.job_id] = reader
+        return reader
 
     async def remove(self, execution: Execution) -> None:
         with self.operations.observe("remove"):
@@ -220,6 +229,9 @@ class ProcessRuntime(Runtime):
                 continue
 
     def _remove(self, job_id: str, control: Path) -> None:
+        reader = self._readers.pop(job_id, None)
+        if reader is not None:
+            reader.close()
         try:
             if self._hierarchy:
                 group = JobCgroup(self._hierarchy, job_id)
