@@ -40,6 +40,11 @@ def error(status, explanation, kind=docker.errors.APIError):
             StartError,
             'command not executable in the image: "/etc"',
         ),
+        (
+            error(500, 'could not select device driver "nvidia" with capabilities: [[gpu]]'),
+            InfrastructureError,
+            "gpus: the engine cannot pass GPUs to containers; install",
+        ),
         (requests.exceptions.ConnectionError("Connection refused"), EngineUnavailableError, "does not answer"),
         (requests.exceptions.ReadTimeout("timed out"), EngineUnavailableError, "timed out"),
         (requests.exceptions.ChunkedEncodingError("cut"), EngineUnavailableError, "does not answer"),
