@@ -50,6 +50,8 @@ def _announced(runtime: Runtime) -> Runtime:
         ", ".join(info.enforced) or "nothing",
         "the kernel's account" if info.figures.value == "kernel" else "sampled",
     )
+    if runtime.gpus:
+        logger.info("GPUs to assign: {}", ", ".join(gpu.uuid for gpu in runtime.gpus))
     for note in info.notes:
         logger.warning("runtime {}: {}", info.name, note)
     return runtime

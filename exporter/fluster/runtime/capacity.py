@@ -27,9 +27,5 @@ def check_capacity(limits: Limits, *, gpus: Sized, cpus: int | None = None, memo
             f"memory: it asks for {format_bytes(limits.memory_bytes)}, this machine has {format_bytes(have_memory)}; ask for less"
         )
     if limits.gpus > len(gpus):
-        advice = (
-            "ask for less"
-            if len(gpus)
-            else "GPUs are found by NVIDIA's driver and its libnvidia-ml on the worker's machine"
-        )
-        raise UnschedulableError(f"gpus: it asks for {limits.gpus}, this machine has {len(gpus)}; {advice}")
+        advice = "less" if len(gpus) else "none, or see that the worker finds NVIDIA's libnvidia-ml.so.1"
+        raise UnschedulableError(f"gpus: it asks for {limits.gpus}, this machine has {len(gpus)}; ask for {advice}")

@@ -8,7 +8,10 @@ __all__ = ["GpuAllocator"]
 
 
 class GpuAllocator:
-    """Hands out GPUs by uuid, in the machine's order."""
+    """Hands out GPUs by uuid, in the machine's order.
+
+    It knows of this worker's jobs only: two workers of one machine would hand out the same.
+    """
 
     def __init__(self, uuids: Iterable[str] = ()) -> None:
         self._uuids = tuple(uuids)

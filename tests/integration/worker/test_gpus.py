@@ -77,6 +77,7 @@ async def test_those_behind_a_waiting_job_go_on_when_it_is_killed(worker, driver
     driver.set(a=())
     async with worker(runtime="fake", max_jobs=4) as w:
         first, second = [await w.submit("x", **asking(1, **LONG)) for _ in range(2)]
+        await w.until(first, "running")
         behind = await w.submit("x")
         await w.http.post(f"/api/jobs/{second}/kill")
         assert (await w.wait(behind))["status"] == "succeeded"
