@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, LogCounts, Source
 from fluster.runtime.operations import Operations
 
@@ -95,6 +96,8 @@ class ExecutionSpec:
     limits: Limits = field(default_factory=Limits)
     ports: dict[str, int] = field(default_factory=dict)
     """Name -> TCP port of the host; docker publishes it on 127.0.0.1 under the same number."""
+    gpus: tuple[str, ...] = ()
+    """UUIDs of the GPUs that the job may use: these, and where the runtime can enforce it no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +163,8 @@ class Runtime(ABC):
 
     info: RuntimeInfo
     """Complete after open()."""
+    gpus: tuple[Gpu, ...] = ()
+    """The GPUs of this machine that it can pass on to jobs; complete after open()."""
     operations: Operations
     """What was asked of the engine, for fluster_engine_*."""
     orphans_removed: int

@@ -31,6 +31,7 @@ from fluster.stats import Sampler
 from fluster.store import Store
 from fluster.supervisor.call import write_call
 from fluster.supervisor.execution import execution_spec
+from fluster.supervisor.gpus import GpuAllocator
 from fluster.supervisor.ports import PortAllocator
 from fluster.supervisor.verdict import Verdict, judge_error, judge_exit, judge_request
 
@@ -75,6 +76,8 @@ class SupervisorParts:
     logs: LogStore
     sampler: Sampler
     ports: PortAllocator = field(default_factory=PortAllocator)
+    gpus: GpuAllocator = field(default_factory=GpuAllocator)
+    """Taken and given back with the slot of a job, by who hands out the slots."""
     files: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(8))
     """Threads for small file work of supervisors."""
 
@@ -126,6 +129,7 @@ class Supervisor:
         """Everything up to RUNNING; a Verdict where the job was ended before that."""
         await self._step(
             state=JobState.BUILDING,
+            gpus=self._job.gpus,
             build_started_ns=self._job.build_started_ns or time.time_ns(),
             status_message="downloading bundle" if self._wants_bundle else "building image",
         )
@@ -242,7 +246,9 @@ class Supervisor:
         """From RUNNING to the confirmed end: sampled meanwhile, ended at its timeout or when someone asks."""
         runtime, sampler = self._parts.runtime, self._parts.sampler
         age = (time.time_ns() - execution.started_ns) / 1e9
-        sampler.add(self._job.id, runtime.reader(execution), runtime.disk_paths(execution), age_seconds=age)
+        sampler.add(
+            self._job.id, runtime.reader(execution), runtime.disk_paths(execution), age_seconds=age, gpus=self._job.gpus
+        )
         result: ExitResult | None = None
         failure: Exception | None = None
         try:

@@ -11,7 +11,8 @@ import docker
 import pytest
 
 from fluster.cri import parse_line
-from fluster.errors import InfrastructureError, StartError
+from fluster.errors import InfrastructureError, StartError, UnschedulableError
+from fluster.gpu import Gpu
 from fluster.job import Limits, Source
 from fluster.runtime.docker import DockerRuntime
 from fluster.runtime.docker.capture import _cut
@@ -221,3 +222,32 @@ async def test_without_cgroups_the_engine_limits_and_the_figures_say_that_they_a
             assert reader.sample_memory() is None
     finally:
         await bench.runtime.close()
+
+
+async def test_an_engine_without_nvidias_toolkit_says_what_is_missing_and_leaves_nothing(
+    engine, base_image, tmp_path, sdk
+):
+    if "nvidia" in sdk.info().get("Runtimes", {}):
+        return  # this engine has it
+    bench = make_bench(engine, base_image, tmp_path, gpus=[Gpu(uuid="GPU-a")])
+    await bench.runtime.open()
+    assert "gpus" in bench.runtime.info.enforced
+    spec = dataclasses.replace(bench.spec("true", job_id="wants-a-gpu"), gpus=("GPU-a",))
+    with pytest.raises(
+        InfrastructureError, match="^gpus: the engine cannot pass GPUs to containers; install the NVIDIA"
+    ):
+        await bench.runtime.start(spec)
+    assert sdk.containers(all=True, filters={"label": "fluster.job_id=wants-a-gpu"}) == []
+    await bench.runtime.close()
+
+
+async def test_an_engine_elsewhere_gets_no_gpus_of_this_machine(engine, base_image, tmp_path, monkeypatch):
+    monkeypatch.setattr("fluster.runtime.docker.runtime.is_remote", lambda _client: True)
+    bench = make_bench(engine, base_image, tmp_path, gpus=[Gpu(uuid="GPU-a")])
+    await bench.runtime.open()
+    assert bench.runtime.gpus == ()
+    assert "gpus" not in bench.runtime.info.enforced
+    assert [note for note in bench.runtime.info.notes if "GPUs" in note]
+    with pytest.raises(UnschedulableError, match="^gpus: it asks for 1"):
+        bench.runtime.check(Limits(gpus=1))
+    await bench.runtime.close()

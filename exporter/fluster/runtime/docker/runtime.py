@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,12 +15,13 @@ import docker.errors
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
+from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
 from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
 from fluster.runtime.docker.capture import Capture
-from fluster.runtime.docker.client import Gone, connect, translated
+from fluster.runtime.docker.client import Gone, connect, is_remote, translated
 from fluster.runtime.docker.convert import (
     CALL_PATH,
     JOB_LABEL,
@@ -49,10 +50,13 @@ class DockerRuntime(Runtime):
     output_path = OUTPUT_PATH
     call_path = CALL_PATH
 
-    def __init__(self, worker_id: str, *, base_url: str | None = None, use_cgroups: bool = True) -> None:
+    def __init__(
+        self, worker_id: str, *, base_url: str | None = None, use_cgroups: bool = True, gpus: Sequence[Gpu] = ()
+    ) -> None:
         self._worker_id = worker_id
         self._base_url = base_url
         self._use_cgroups = use_cgroups
+        self.gpus = tuple(gpus)
         self._client: docker.APIClient
         self._engine: dict[str, Any] = {}
         self._hierarchy: Hierarchy | None = None
@@ -92,9 +96,7 @@ class DockerRuntime(Runtime):
         await anyio.to_thread.run_sync(work, limiter=self._pings)
 
     def check(self, limits: Limits) -> None:
-        check_capacity(limits, cpus=self._engine.get("NCPU"), memory_bytes=self._engine.get("MemTotal"))
-        if limits.gpus:
-            raise UnschedulableError("gpus: this worker has none to assign")
+        check_capacity(limits, gpus=self.gpus, cpus=self._engine.get("NCPU"), memory_bytes=self._engine.get("MemTotal"))
         if self._hierarchy is not None:
             return
         for field, value, flag in (
@@ -167,9 +169,7 @@ class DockerRuntime(Runtime):
         notes: list[str] = []
         if not self._use_cgroups:
             notes.append("cgroups of the worker's own are switched off")
-        elif self._client.base_url.startswith(("http://", "https://")) and not self._client.base_url.startswith(
-            "http+docker://"
-        ):
+        elif is_remote(self._client):
             notes.append("the engine is not on this machine")
         elif self._engine.get("CgroupDriver") != "cgroupfs":
             notes.append(f"the engine's cgroup driver is {self._engine.get('CgroupDriver')}, not cgroupfs")
@@ -184,6 +184,9 @@ class DockerRuntime(Runtime):
             notes.append("figures are the engine's statistics, sampled; limits are the engine's")
         else:
             notes.clear()
+        if self.gpus and is_remote(self._client):
+            self.gpus = ()
+            notes.append("the engine is not on this machine: the GPUs that are here cannot be passed to its containers")
         flags = {"memory": "MemoryLimit", "processes": "PidsLimit", "cpu": "CpuCfsQuota"}
         enforced = [name for name, flag in flags.items() if self._hierarchy or self._engine.get(flag)]
         self.info = RuntimeInfo(
@@ -191,7 +194,7 @@ class DockerRuntime(Runtime):
             engine_version=str(self._engine.get("ServerVersion", "")),
             cgroup_version=int(self._engine.get("CgroupVersion") or 1),
             figures=Source.KERNEL if self._hierarchy else Source.SAMPLED,
-            enforced=(*enforced, "disk"),
+            enforced=(*enforced, "disk", *(("gpus",) if self.gpus else ())),
             notes=tuple(notes),
         )
 
@@ -233,7 +236,7 @@ class DockerRuntime(Runtime):
                 spec, cgroup_parent=group.path if group else None, engine_limits=engine_limits, network=network
             )
         )
-        created = self._client.create_container(host_config=config, **create_arguments(spec))
+        created = self._client.create_container(host_config=config, **create_arguments(spec, hide_gpus=bool(self.gpus)))
         return str(created["Id"])
 
     def _stop(self, execution: Execution, grace_seconds: float) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,8 @@ import anyio
 from fluster import shim
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs, release
-from fluster.errors import InfrastructureError, StartError, UnschedulableError
+from fluster.errors import InfrastructureError, StartError
+from fluster.gpu import Gpu, visible_devices
 from fluster.job import Limits, Source
 from fluster.runtime.capacity import check_capacity
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
@@ -38,10 +40,11 @@ class ProcessRuntime(Runtime):
 
     uses_source_tree = True
 
-    def __init__(self, worker_id: str, work_dir: Path, *, use_cgroups: bool = True) -> None:
+    def __init__(self, worker_id: str, work_dir: Path, *, use_cgroups: bool = True, gpus: Sequence[Gpu] = ()) -> None:
         self._worker_id = worker_id
         self._work_dir = work_dir
         self._use_cgroups = use_cgroups
+        self.gpus = tuple(gpus)
         self._hierarchy: Hierarchy | None = None
         self._readers: dict[str, CgroupFiguresReader | ProcReader] = {}
         self._threads = anyio.CapacityLimiter(16)
@@ -61,6 +64,8 @@ class ProcessRuntime(Runtime):
                 "without cgroups memory is limited per process only (RLIMIT_AS), CPU and processes are not limited, "
                 "and figures are sampled"
             )
+        if self.gpus:
+            notes.append("GPUs are assigned by CUDA_VISIBLE_DEVICES: a job that sets it anew can use those of others")
         version = self._hierarchy.version if self._hierarchy else None
         self.info = RuntimeInfo(
             name="process",
@@ -82,9 +87,7 @@ class ProcessRuntime(Runtime):
         """There is no engine that could be away."""
 
     def check(self, limits: Limits) -> None:
-        check_capacity(limits)
-        if limits.gpus:
-            raise UnschedulableError("gpus: the process runtime cannot assign GPUs; use --runtime docker")
+        check_capacity(limits, gpus=self.gpus)
 
     async def start(self, spec: ExecutionSpec) -> Execution:
         with self.operations.observe("start"):
@@ -162,10 +165,12 @@ class ProcessRuntime(Runtime):
     def _document(self, spec: ExecutionSpec, group: JobCgroup | None) -> dict[str, Any]:
         limits = spec.limits
         rlimits = {"RLIMIT_AS": limits.memory_bytes} if group is None and limits.memory_bytes else {}
+        # Without any GPU here nothing is assigned, and a variable of the request's own keeps its meaning.
+        devices = visible_devices(spec.gpus) if self.gpus else {}
         return {
             "job_id": spec.job_id,
             "command": spec.command,
-            "env": {"PATH": _PATH, "HOME": str(spec.workspace.source), "LANG": "C.UTF-8", **spec.env},
+            "env": {"PATH": _PATH, "HOME": str(spec.workspace.source), "LANG": "C.UTF-8", **spec.env, **devices},
             "cwd": str(spec.workspace.source),
             "log_path": str(spec.log_path),
             "max_line_bytes": spec.max_line_bytes,
