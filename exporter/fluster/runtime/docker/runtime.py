@@ -19,6 +19,7 @@ from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
 from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
+from fluster.runtime.docker.account import ContainerAccount
 from fluster.runtime.docker.capture import Capture
 from fluster.runtime.docker.client import Gone, connect, translated
 from fluster.runtime.docker.convert import (
@@ -32,6 +33,7 @@ from fluster.runtime.docker.convert import (
     engine_time,
     host_config,
 )
+from fluster.runtime.docker.network import NetworkWatch, network_of
 from fluster.runtime.docker.statistics import StatisticsReader
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
@@ -59,7 +61,7 @@ class DockerRuntime(Runtime):
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
-        self._accounts: dict[str, CgroupFiguresReader | StatisticsReader] = {}
+        self._accounts: dict[str, ContainerAccount | StatisticsReader] = {}
         self._kills: dict[str, threading.Timer] = {}
         self._killed: set[str] = set()
         self.operations = Operations()
@@ -205,13 +207,19 @@ class DockerRuntime(Runtime):
             )  # the image's user writes there; the directory above is the worker's alone
             if group is not None:
                 group.create(Bounds(limits.memory_bytes, limits.cpu_millicores, limits.max_processes))
-                self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
+                account = ContainerAccount(CgroupFiguresReader(CgroupReader(group)))
+                self._accounts[spec.job_id] = account
             with translated("create the container"):
                 container = self._create(spec, group)
-                self._client.start(container)
-                state = self._client.inspect_container(container)["State"]
-            if group is None:
-                self._accounts[spec.job_id] = StatisticsReader(self._client, container)
+                if group is None:
+                    self._client.start(container)
+                    inspected = self._client.inspect_container(container)
+                    self._accounts[spec.job_id] = StatisticsReader(self._client, container)
+                else:
+                    with NetworkWatch(group) as watch:
+                        self._client.start(container)
+                        inspected = self._client.inspect_container(container)
+                    account.network = watch.take(inspected)
         except BaseException as error:
             self._remove(spec.job_id, container or container_name(spec.worker_id, spec.job_id))
             if isinstance(error, OSError):
@@ -219,7 +227,8 @@ class DockerRuntime(Runtime):
             if isinstance(error, Gone):
                 raise InfrastructureError("the container vanished while it was started") from error
             raise
-        return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)
+        started_ns = engine_time(inspected["State"]["StartedAt"])
+        return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
 
     def _create(self, spec: ExecutionSpec, group: JobCgroup | None) -> str:
         # On v1 a limit counts (failcnt, throttling) only where it is set: on the parent. On v2 the counts are hierarchical.
@@ -302,7 +311,7 @@ class DockerRuntime(Runtime):
         account = self._accounts.get(execution.job_id)
         if account is None:
             return Figures()
-        account.sample()
+        account.sample_last()
         return account.figures().evolve(sampled_at_ns=finished_ns)
 
     def _remove(self, job_id: str, container: str) -> None:
@@ -346,13 +355,15 @@ class DockerRuntime(Runtime):
 
     def _adopt(self, spec: ExecutionSpec, container: str) -> Execution:
         with translated("inspect the container"):
-            state = self._client.inspect_container(container)["State"]
+            inspected = self._client.inspect_container(container)
         if self._hierarchy is not None:
             group = JobCgroup(self._hierarchy, spec.job_id)
-            self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
+            cgroup = CgroupFiguresReader(CgroupReader(group))
+            self._accounts[spec.job_id] = ContainerAccount(cgroup, network_of(group, inspected))
         else:
             self._accounts[spec.job_id] = StatisticsReader(self._client, container)
-        return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)
+        started_ns = engine_time(inspected["State"]["StartedAt"])
+        return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
 
 
 def _refuse_failed_start(spec: ExecutionSpec) -> None:

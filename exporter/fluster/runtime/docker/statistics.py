@@ -67,6 +67,9 @@ class StatisticsReader:
             figures.processes,
         )
 
+    def sample_last(self) -> None:
+        """After the end the engine tells nothing more: the last full document stands."""
+
     def sample_memory(self) -> Point | None:
         return None
 
