@@ -114,7 +114,7 @@ class ProcessRuntime(Runtime):
         reader = self._readers.get(execution.job_id)
         if reader is None:
             if self._hierarchy is None:
-                reader = ProcReader(_parse_handle(execution.handle)[0])
+                reader = ProcReader(*_parse_handle(execution.handle))
             else:
                 reader = CgroupFiguresReader(CgroupReader(JobCgroup(self._hierarchy, execution.job_id)))
             self._readers[execution.job_id] = reader
