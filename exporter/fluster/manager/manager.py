@@ -228,7 +228,7 @@ class JobManager:
         adopted = await recover(self._parts, jobs)
         for job in jobs:
             if job.id in adopted:
-                self.recovered["adopted"] += 1
+                self.recovered["lost" if adopted[job.id].lost else "adopted"] += 1
                 self._start(job.id, adopted[job.id])
             elif job.state is JobState.RUNNING:
                 self.recovered["lost"] += 1

@@ -18,7 +18,15 @@ from fluster.errors import EngineUnavailableError, InfrastructureError, JobError
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
-from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
+from fluster.runtime.contract import (
+    Execution,
+    ExecutionLostError,
+    ExecutionSpec,
+    ExitResult,
+    FiguresReader,
+    Runtime,
+    RuntimeInfo,
+)
 from fluster.runtime.docker.account import ContainerAccount
 from fluster.runtime.docker.capture import Capture
 from fluster.runtime.docker.client import Gone, connect, translated
@@ -118,8 +126,11 @@ class DockerRuntime(Runtime):
         capture = self._captures.get(execution.job_id)
         if capture is None:
             capture = self._captures[execution.job_id] = self._capture(execution)
-        await capture.ended()
-        return await self._run(self._collect, execution)
+        try:
+            await capture.ended()
+            return await self._run(self._collect, execution)
+        except InfrastructureError as error:
+            raise ExecutionLostError(str(error), await self._run(self._last_figures, execution)) from error
 
     async def stop(self, execution: Execution, grace_seconds: float) -> None:
         with self.operations.observe("stop"):
@@ -148,7 +159,7 @@ class DockerRuntime(Runtime):
 
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         with self.operations.observe("recover"):
-            found: dict[str, Execution] = await self._run(self._recover, specs)
+            found: dict[str, Execution] = await self._run(self._recover, specs, handles)
         for execution in found.values():
             self._captures[execution.job_id] = self._capture(execution)
         return found
@@ -314,6 +325,16 @@ class DockerRuntime(Runtime):
         account.sample_last()
         return account.figures().evolve(sampled_at_ns=finished_ns)
 
+    def _last_figures(self, execution: Execution) -> Figures:
+        """Of a job that is lost: whatever of it still runs is ended first, so that they are final."""
+        if self._hierarchy is not None:
+            JobCgroup(self._hierarchy, execution.job_id).kill()
+        account = self._accounts.get(execution.job_id)
+        if account is None:
+            return Figures()
+        account.sample_last()
+        return account.figures()
+
     def _remove(self, job_id: str, container: str) -> None:
         try:
             with translated("remove the container"):
@@ -332,7 +353,7 @@ class DockerRuntime(Runtime):
             except OSError as error:
                 raise InfrastructureError(f"the job's cgroup could not be removed: {error}") from error
 
-    def _recover(self, specs: dict[str, ExecutionSpec]) -> dict[str, Execution]:
+    def _recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         found: dict[str, Execution] = {}
         with translated("list the containers"):
             containers = self._client.containers(all=True, filters={"label": f"{WORKER_LABEL}={self._worker_id}"})
@@ -340,14 +361,23 @@ class DockerRuntime(Runtime):
         for container in containers:
             job_id = container["Labels"].get(JOB_LABEL, "")
             if job_id in specs:
-                found[job_id] = self._adopt(specs[job_id], container["Id"])
+                try:
+                    found[job_id] = self._adopt(specs[job_id], container["Id"])
+                except Gone:
+                    continue  # removed just now
             else:
                 leftovers[job_id] = container["Id"]
         if self._hierarchy is not None:
             for directory in self._hierarchy.directories(self._hierarchy.base).values():
                 for entry in os.scandir(directory):
-                    if entry.is_dir() and entry.name not in found:
-                        leftovers.setdefault(entry.name, container_name(self._worker_id, entry.name))
+                    if not entry.is_dir() or entry.name in found:
+                        continue
+                    name = container_name(self._worker_id, entry.name)
+                    if entry.name in specs:
+                        handle = handles.get(entry.name) or name
+                        found[entry.name] = self._adopt_account(self._hierarchy, specs[entry.name], handle)
+                    else:
+                        leftovers.setdefault(entry.name, name)
         for job_id, handle in leftovers.items():
             self._remove(job_id, handle)
             self.orphans_removed += 1
@@ -364,6 +394,12 @@ class DockerRuntime(Runtime):
             self._accounts[spec.job_id] = StatisticsReader(self._client, container)
         started_ns = engine_time(inspected["State"]["StartedAt"])
         return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
+
+    def _adopt_account(self, hierarchy: Hierarchy, spec: ExecutionSpec, container: str) -> Execution:
+        """The container is gone, the cgroup that held it still has its account."""
+        group = JobCgroup(hierarchy, spec.job_id)
+        self._accounts[spec.job_id] = ContainerAccount(CgroupFiguresReader(CgroupReader(group)))
+        return Execution(job_id=spec.job_id, handle=container, started_ns=0, spec=spec, lost=True)
 
 
 def _refuse_failed_start(spec: ExecutionSpec) -> None:
