@@ -236,7 +236,7 @@ class JobManager:
         adopted = await recover(self._parts, jobs)
         for job in jobs:
             if job.id in adopted:
-                self.recovered["adopted"] += 1
+                self.recovered["lost" if adopted[job.id].lost else "adopted"] += 1
                 self._parts.gpus.adopt(job.gpus)
                 self._start(job.id, job.gpus, adopted[job.id])
             elif job.state is JobState.RUNNING:

@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from fluster.errors import InfrastructureError
 from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, LogCounts, Source
 from fluster.runtime.operations import Operations
 
 __all__ = [
     "Execution",
+    "ExecutionLostError",
     "ExecutionSpec",
     "ExitResult",
     "FiguresReader",
@@ -108,8 +110,18 @@ class Execution:
     handle: str
     """The runtime's own name for it: container id, or pid and start time of the job's supervisor process."""
     started_ns: int
-    """When the job's first process was started, by the engine's clock; UTC, nanoseconds."""
+    """When the job's first process was started, by the engine's clock; UTC, nanoseconds. 0 where that is lost."""
     spec: ExecutionSpec
+    lost: bool = False
+    """Found after a restart with nothing left of it but its account: wait() raises ExecutionLostError with the figures."""
+
+
+class ExecutionLostError(InfrastructureError):
+    """The execution vanished, or is out of reach for good. What is still known of it: the kernel keeps the account of a cgroup."""
+
+    def __init__(self, message: str, figures: Figures) -> None:
+        super().__init__(message)
+        self.figures = figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +219,8 @@ class Runtime(ABC):
         """Until the job's main process ended, then everything else of it was ended too, its log is drained and its figures
         are final. May be called again (after a cancel, after a restart) and then gives the same.
 
-        Raises InfrastructureError where the execution vanished or the engine went away for good.
+        Raises ExecutionLostError with the last figures where the execution vanished or the engine went away for good; what was
+        left of it is ended before that.
         """
 
     @abstractmethod
@@ -234,5 +247,5 @@ class Runtime(ABC):
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         """After a restart: the executions of these jobs (by job id) that still exist, running or ended, so that wait() goes on.
 
-        Whatever else of this worker's is found is a leftover and is removed.
+        One of which only the account is left is `lost`. Whatever else of this worker's is found is a leftover and is removed.
         """

@@ -25,7 +25,7 @@ from fluster.cri import CriWriter
 from fluster.errors import BuildError, InfrastructureError, JobError
 from fluster.job import Build, EndReason, Job, JobState
 from fluster.logs import LogStore
-from fluster.runtime import Execution, ExitResult, Runtime, Workspace
+from fluster.runtime import Execution, ExecutionLostError, ExitResult, Runtime, Workspace
 from fluster.sizes import format_duration
 from fluster.stats import Sampler
 from fluster.store import Store
@@ -117,6 +117,8 @@ class Supervisor:
                 verdict = judge_exit(self._job, result, asked)
         except Exception as error:  # noqa: BLE001 # the failure boundary: any error ends this job and no other
             verdict = judge_error(error)
+            if isinstance(error, ExecutionLostError):
+                self._seen = error.figures.over(self._seen)
             if not isinstance(error, JobError):
                 self._log.opt(exception=error).error("the supervisor of job {} failed", self._job.id)
         with anyio.CancelScope(shield=True):

@@ -19,7 +19,16 @@ from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
-from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
+from fluster.runtime.contract import (
+    Execution,
+    ExecutionLostError,
+    ExecutionSpec,
+    ExitResult,
+    FiguresReader,
+    Runtime,
+    RuntimeInfo,
+)
+from fluster.runtime.docker.account import ContainerAccount
 from fluster.runtime.docker.capture import Capture
 from fluster.runtime.docker.client import Gone, connect, is_remote, translated
 from fluster.runtime.docker.convert import (
@@ -33,6 +42,7 @@ from fluster.runtime.docker.convert import (
     engine_time,
     host_config,
 )
+from fluster.runtime.docker.network import NetworkWatch, network_of
 from fluster.runtime.docker.statistics import StatisticsReader
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
@@ -63,7 +73,7 @@ class DockerRuntime(Runtime):
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
-        self._accounts: dict[str, CgroupFiguresReader | StatisticsReader] = {}
+        self._accounts: dict[str, ContainerAccount | StatisticsReader] = {}
         self._kills: dict[str, threading.Timer] = {}
         self._killed: set[str] = set()
         self.operations = Operations()
@@ -118,8 +128,11 @@ class DockerRuntime(Runtime):
         capture = self._captures.get(execution.job_id)
         if capture is None:
             capture = self._captures[execution.job_id] = self._capture(execution)
-        await capture.ended()
-        return await self._run(self._collect, execution)
+        try:
+            await capture.ended()
+            return await self._run(self._collect, execution)
+        except InfrastructureError as error:
+            raise ExecutionLostError(str(error), await self._run(self._last_figures, execution)) from error
 
     async def stop(self, execution: Execution, grace_seconds: float) -> None:
         with self.operations.observe("stop"):
@@ -148,7 +161,7 @@ class DockerRuntime(Runtime):
 
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         with self.operations.observe("recover"):
-            found: dict[str, Execution] = await self._run(self._recover, specs)
+            found: dict[str, Execution] = await self._run(self._recover, specs, handles)
         for execution in found.values():
             self._captures[execution.job_id] = self._capture(execution)
         return found
@@ -208,13 +221,19 @@ class DockerRuntime(Runtime):
             )  # the image's user writes there; the directory above is the worker's alone
             if group is not None:
                 group.create(Bounds(limits.memory_bytes, limits.cpu_millicores, limits.max_processes))
-                self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
+                account = ContainerAccount(CgroupFiguresReader(CgroupReader(group)))
+                self._accounts[spec.job_id] = account
             with translated("create the container"):
                 container = self._create(spec, group)
-                self._client.start(container)
-                state = self._client.inspect_container(container)["State"]
-            if group is None:
-                self._accounts[spec.job_id] = StatisticsReader(self._client, container)
+                if group is None:
+                    self._client.start(container)
+                    inspected = self._client.inspect_container(container)
+                    self._accounts[spec.job_id] = StatisticsReader(self._client, container)
+                else:
+                    with NetworkWatch(group) as watch:
+                        self._client.start(container)
+                        inspected = self._client.inspect_container(container)
+                    account.network = watch.take(inspected)
         except BaseException as error:
             self._remove(spec.job_id, container or container_name(spec.worker_id, spec.job_id))
             if isinstance(error, OSError):
@@ -222,7 +241,8 @@ class DockerRuntime(Runtime):
             if isinstance(error, Gone):
                 raise InfrastructureError("the container vanished while it was started") from error
             raise
-        return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)
+        started_ns = engine_time(inspected["State"]["StartedAt"])
+        return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
 
     def _create(self, spec: ExecutionSpec, group: JobCgroup | None) -> str:
         # On v1 a limit counts (failcnt, throttling) only where it is set: on the parent. On v2 the counts are hierarchical.
@@ -305,8 +325,18 @@ class DockerRuntime(Runtime):
         account = self._accounts.get(execution.job_id)
         if account is None:
             return Figures()
-        account.sample()
+        account.sample_last()
         return account.figures().evolve(sampled_at_ns=finished_ns)
+
+    def _last_figures(self, execution: Execution) -> Figures:
+        """Of a job that is lost: whatever of it still runs is ended first, so that they are final."""
+        if self._hierarchy is not None:
+            JobCgroup(self._hierarchy, execution.job_id).kill()
+        account = self._accounts.get(execution.job_id)
+        if account is None:
+            return Figures()
+        account.sample_last()
+        return account.figures()
 
     def _remove(self, job_id: str, container: str) -> None:
         try:
@@ -326,7 +356,7 @@ class DockerRuntime(Runtime):
             except OSError as error:
                 raise InfrastructureError(f"the job's cgroup could not be removed: {error}") from error
 
-    def _recover(self, specs: dict[str, ExecutionSpec]) -> dict[str, Execution]:
+    def _recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         found: dict[str, Execution] = {}
         with translated("list the containers"):
             containers = self._client.containers(all=True, filters={"label": f"{WORKER_LABEL}={self._worker_id}"})
@@ -334,14 +364,23 @@ class DockerRuntime(Runtime):
         for container in containers:
             job_id = container["Labels"].get(JOB_LABEL, "")
             if job_id in specs:
-                found[job_id] = self._adopt(specs[job_id], container["Id"])
+                try:
+                    found[job_id] = self._adopt(specs[job_id], container["Id"])
+                except Gone:
+                    continue  # removed just now
             else:
                 leftovers[job_id] = container["Id"]
         if self._hierarchy is not None:
             for directory in self._hierarchy.directories(self._hierarchy.base).values():
                 for entry in os.scandir(directory):
-                    if entry.is_dir() and entry.name not in found:
-                        leftovers.setdefault(entry.name, container_name(self._worker_id, entry.name))
+                    if not entry.is_dir() or entry.name in found:
+                        continue
+                    name = container_name(self._worker_id, entry.name)
+                    if entry.name in specs:
+                        handle = handles.get(entry.name) or name
+                        found[entry.name] = self._adopt_account(self._hierarchy, specs[entry.name], handle)
+                    else:
+                        leftovers.setdefault(entry.name, name)
         for job_id, handle in leftovers.items():
             self._remove(job_id, handle)
             self.orphans_removed += 1
@@ -349,13 +388,21 @@ class DockerRuntime(Runtime):
 
     def _adopt(self, spec: ExecutionSpec, container: str) -> Execution:
         with translated("inspect the container"):
-            state = self._client.inspect_container(container)["State"]
+            inspected = self._client.inspect_container(container)
         if self._hierarchy is not None:
             group = JobCgroup(self._hierarchy, spec.job_id)
-            self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
+            cgroup = CgroupFiguresReader(CgroupReader(group))
+            self._accounts[spec.job_id] = ContainerAccount(cgroup, network_of(group, inspected))
         else:
             self._accounts[spec.job_id] = StatisticsReader(self._client, container)
-        return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)
+        started_ns = engine_time(inspected["State"]["StartedAt"])
+        return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
+
+    def _adopt_account(self, hierarchy: Hierarchy, spec: ExecutionSpec, container: str) -> Execution:
+        """The container is gone, the cgroup that held it still has its account."""
+        group = JobCgroup(hierarchy, spec.job_id)
+        self._accounts[spec.job_id] = ContainerAccount(CgroupFiguresReader(CgroupReader(group)))
+        return Execution(job_id=spec.job_id, handle=container, started_ns=0, spec=spec, lost=True)
 
 
 def _refuse_failed_start(spec: ExecutionSpec) -> None:

@@ -26,7 +26,16 @@ from fluster.errors import EngineUnavailableError, InfrastructureError, StartErr
 from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
-from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Point, Runtime, RuntimeInfo
+from fluster.runtime.contract import (
+    Execution,
+    ExecutionLostError,
+    ExecutionSpec,
+    ExitResult,
+    FiguresReader,
+    Point,
+    Runtime,
+    RuntimeInfo,
+)
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
 from fluster.sizes import parse_size
@@ -98,7 +107,7 @@ class FakeRuntime(Runtime):
     async def wait(self, execution: Execution) -> ExitResult:
         job = self._job(execution)
         if job.script("FAIL") == "vanish":
-            raise InfrastructureError("the execution vanished; the script says so")
+            raise ExecutionLostError("the execution vanished; the script says so", _figures(job, self._clock()))
         if job.script("FAIL") == "wait":
             raise EngineUnavailableError("the engine went away; the script says so")
         if job.result is None:

@@ -20,10 +20,18 @@ from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hier
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import InfrastructureError, StartError
 from fluster.gpu import Gpu, visible_devices
-from fluster.job import Limits, Source
+from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
-from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
+from fluster.runtime.contract import (
+    Execution,
+    ExecutionLostError,
+    ExecutionSpec,
+    ExitResult,
+    FiguresReader,
+    Runtime,
+    RuntimeInfo,
+)
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
 from fluster.runtime.process.figures import ProcReader, final_figures
@@ -117,7 +125,7 @@ class ProcessRuntime(Runtime):
         reader = self._readers.get(execution.job_id)
         if reader is None:
             if self._hierarchy is None:
-                reader = ProcReader(_parse_handle(execution.handle)[0])
+                reader = ProcReader(*_parse_handle(execution.handle))
             else:
                 reader = CgroupFiguresReader(CgroupReader(JobCgroup(self._hierarchy, execution.job_id)))
             self._readers[execution.job_id] = reader
@@ -130,7 +138,7 @@ class ProcessRuntime(Runtime):
             )
 
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
-        return await anyio.to_thread.run_sync(self._recover, specs, limiter=self._threads)
+        return await anyio.to_thread.run_sync(self._recover, specs, handles, limiter=self._threads)
 
     # In threads
 
@@ -212,8 +220,9 @@ class ProcessRuntime(Runtime):
             document = json.loads((control / "exit.json").read_text())
         except FileNotFoundError:
             self._put_down(execution.job_id)
-            raise InfrastructureError(
-                "the job's supervisor process was killed, and the job with it; its exit code is lost"
+            raise ExecutionLostError(
+                "the job's supervisor process was killed, and the job with it; its exit code is lost",
+                self._last_figures(execution),
             ) from None
         return ExitResult(
             exit_code=document["exit_code"],
@@ -222,6 +231,13 @@ class ProcessRuntime(Runtime):
             figures=final_figures(document),
             logs=logs,
         )
+
+    def _last_figures(self, execution: Execution) -> Figures:
+        """Of a job that lost its supervisor and was put down: its cgroup still has the account; without one, what was sampled."""
+        if self._hierarchy is not None:
+            self.reader(execution).sample()
+        reader = self._readers.get(execution.job_id)
+        return reader.figures() if reader is not None else Figures()
 
     def _put_down(self, job_id: str) -> None:
         """Kill what lost its supervisor."""
@@ -246,7 +262,7 @@ class ProcessRuntime(Runtime):
             raise InfrastructureError(f"the job's cgroup could not be removed: {error}") from error
         shutil.rmtree(control, ignore_errors=True)
 
-    def _recover(self, specs: dict[str, ExecutionSpec]) -> dict[str, Execution]:
+    def _recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         found: dict[str, Execution] = {}
         for job_id, spec in specs.items():
             try:
@@ -254,12 +270,22 @@ class ProcessRuntime(Runtime):
             except (OSError, ValueError):
                 continue
             found[job_id] = Execution(
-                job_id=job_id, handle=f"{start['pid']}:{start['ticks']}", started_ns=start["started_ns"], spec=spec
+                job_id=job_id,
+                handle=f"{start['pid']}:{start['ticks']}",
+                started_ns=start["started_ns"],
+                spec=spec,
+                lost=start_ticks(start["pid"]) != start["ticks"]
+                and not (spec.workspace.control / "exit.json").exists(),
             )
         leftovers = {path.parents[1].name for path in self._work_dir.glob("*/control/start.json")}
         if self._hierarchy:
             for directory in self._hierarchy.directories(self._hierarchy.base).values():
                 leftovers |= {entry.name for entry in os.scandir(directory) if entry.is_dir()}
+        for job_id in (leftovers & specs.keys() & handles.keys()) - found.keys():
+            # Its control files are lost, its cgroup is there.
+            found[job_id] = Execution(
+                job_id=job_id, handle=handles[job_id], started_ns=0, spec=specs[job_id], lost=True
+            )
         for job_id in leftovers - found.keys():
             self._put_down(job_id)
             self._remove(job_id, self._work_dir / job_id / "control")
