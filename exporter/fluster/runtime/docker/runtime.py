@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ import anyio
 import docker
 import docker.errors
 
-from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
+from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, Lookout, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
 from fluster.job import Figures, Limits, Source
@@ -56,6 +57,7 @@ class DockerRuntime(Runtime):
         self._client: docker.APIClient
         self._engine: dict[str, Any] = {}
         self._hierarchy: Hierarchy | None = None
+        self._lookout: Lookout | None = None
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
@@ -79,6 +81,8 @@ class DockerRuntime(Runtime):
         self._captures.clear()
         self._kills.clear()
         self._accounts.clear()
+        if self._lookout is not None:
+            self._lookout.close()
         if self._hierarchy is not None:
             release(self._hierarchy)
         self._client.close()
@@ -178,6 +182,7 @@ class DockerRuntime(Runtime):
         else:
             try:
                 self._hierarchy = find_hierarchy(self._worker_id)
+                self._lookout = Lookout()
             except NotOurs as error:
                 notes.append(str(error))
         if self._hierarchy is None:
@@ -205,11 +210,15 @@ class DockerRuntime(Runtime):
             )  # the image's user writes there; the directory above is the worker's alone
             if group is not None:
                 group.create(Bounds(limits.memory_bytes, limits.cpu_millicores, limits.max_processes))
-                self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
+                account = CgroupFiguresReader(CgroupReader(group, self._lookout))
+                self._accounts[spec.job_id] = account
             with translated("create the container"):
                 container = self._create(spec, group)
-                self._client.start(container)
-                state = self._client.inspect_container(container)["State"]
+                with account.looked_at_closely() if group is not None else nullcontext():
+                    self._client.start(container)
+                    state = self._client.inspect_container(container)["State"]
+                    if group is not None:
+                        _look_when_ended(account, group, state)
             if group is None:
                 self._accounts[spec.job_id] = StatisticsReader(self._client, container)
         except BaseException as error:
@@ -349,10 +358,18 @@ class DockerRuntime(Runtime):
             state = self._client.inspect_container(container)["State"]
         if self._hierarchy is not None:
             group = JobCgroup(self._hierarchy, spec.job_id)
-            self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
+            account = CgroupFiguresReader(CgroupReader(group, self._lookout))
+            self._accounts[spec.job_id] = account
+            _look_when_ended(account, group, state)
         else:
             self._accounts[spec.job_id] = StatisticsReader(self._client, container)
         return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)
+
+
+def _look_when_ended(account: CgroupFiguresReader, group: JobCgroup, state: dict[str, Any]) -> None:
+    """The container's first process is also its last: the kernel ends all others with it."""
+    if group.hierarchy.version == 1 and state["Pid"] in group.pids():  # the engine's number may be another namespace's
+        account.look_when_ended(state["Pid"])
 
 
 def _refuse_failed_start(spec: ExecutionSpec) -> None:
