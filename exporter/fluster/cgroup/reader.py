@@ -9,10 +9,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from fluster.cgroup import v1, v2
 from fluster.cgroup.group import JobCgroup
-from fluster.cgroup.reading import Glance, Reading
+from fluster.cgroup.reading import Glance, Reading, pairs
+
+if TYPE_CHECKING:
+    from fluster.cgroup.lookout import Lookout
 
 __all__ = ["CgroupReader"]
 
@@ -21,9 +26,12 @@ _BYTES = 8192
 
 
 class CgroupReader:
-    """Thread-safe: the sampling thread reads, and so does who collects the final figures."""
+    """Thread-safe: the sampling thread reads, and so does who collects the final figures.
 
-    def __init__(self, group: JobCgroup) -> None:
+    `lookout`: for jobs whose processes live in a cgroup below the job's, which someone else removes.
+    """
+
+    def __init__(self, group: JobCgroup, lookout: Lookout | None = None) -> None:
         version = group.hierarchy.version
         wanted = v1.FILES if version == 1 else v2.FILES
         self._glance: Callable[[Mapping[str, bytes]], Glance] = v1.glance if version == 1 else v2.glance
@@ -33,14 +41,17 @@ class CgroupReader:
         self._files: list[int] = []
         self._raw: dict[str, bytes] = {}
         self._memory_seen = b""
-        self._oom_event = -1
-        self._oom_seen = 0
+        self._lookout = lookout if version == 1 else None
+        self._watched: list[int] = []
+        self._memory_directory = ""
+        self._kills_below: dict[str, int] = {}
         for key, (controller, name) in wanted.items():
             directory = group.directories.get(controller)
             if directory is not None:
                 self._open(key, f"{directory}/{name}")
-        if version == 1 and "oom" in self._keys:
-            self._watch_oom(group.directories["memory"])
+        if self._lookout is not None and "oom" in self._keys:
+            self._memory_directory = group.directories["memory"]
+            self._watch_oom(self._lookout)
 
     def _open(self, key: str, path: str) -> None:
         try:
@@ -55,19 +66,65 @@ class CgroupReader:
         self._keys.append(key)
         self._files.append(descriptor)
 
-    def _watch_oom(self, directory: str) -> None:
-        """v1 counts a kill in the victim's own cgroup; an eventfd hears of those in children, an engine's container, too."""
+    def _watch_oom(self, lookout: Lookout) -> None:
+        """v1 counts a kill in the victim's own cgroup; an eventfd on the job's hears of those below, too, but not of each apart."""
         event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         try:
-            control = os.open(f"{directory}/cgroup.event_control", os.O_WRONLY | os.O_CLOEXEC)
+            control = os.open(f"{self._memory_directory}/cgroup.event_control", os.O_WRONLY | os.O_CLOEXEC)
             try:
                 os.write(control, f"{event} {self._files[self._keys.index('oom')]}".encode())
             finally:
                 os.close(control)
         except OSError:
             os.close(event)
-        else:
-            self._oom_event = event
+            return
+        self._watched.append(event)
+        lookout.add(event, self.look)
+        self.look()
+
+    def looked_at_closely(self) -> AbstractContextManager[None]:
+        """While it lasts, nothing that only the cgroups below the job's own know is missed."""
+        return self._lookout.closely(self.look) if self._lookout is not None else nullcontext()
+
+    def look_when_ended(self, pid: int) -> None:
+        """Look once more in the moment in which this process, the last of the job, has ended."""
+        if self._lookout is None:
+            return
+        try:
+            descriptor = os.pidfd_open(pid)
+        except OSError:
+            self.look()  # it is over already
+            return
+        with self._lock:
+            self._watched.append(descriptor)
+        self._lookout.add(descriptor, self.look)
+
+    def look(self) -> None:
+        """Take what only the cgroups below the job's own know, while they exist. Blocking for microseconds."""
+        with self._lock:
+            if not self._files:
+                return
+            try:
+                with os.scandir(self._memory_directory) as entries:
+                    below = [entry.name for entry in entries if entry.is_dir()]
+                for name in below:
+                    with open(f"{self._memory_directory}/{name}/memory.oom_control", "rb") as file:
+                        self._kills_below[name] = pairs(file.read()).get("oom_kill", 0)
+            except OSError:
+                pass  # removed meanwhile: what was seen last stands
+            self._keep_io(self._read("io"))
+
+    def _read(self, key: str) -> bytes:
+        try:
+            return os.pread(self._files[self._keys.index(key)], _BYTES, 0)
+        except (OSError, ValueError):
+            return b""
+
+    def _keep_io(self, text: bytes) -> None:
+        """v1 forgets the bytes of a removed cgroup below: what was counted once stands."""
+        have = self._raw.get("io", b"")
+        if text != have and v1.io_total(text) > v1.io_total(have):
+            self._raw["io"] = text
 
     def sample(self) -> Glance:
         """Read everything; what changes from moment to moment."""
@@ -75,9 +132,15 @@ class CgroupReader:
             if not self._files:
                 return self._glance(self._raw)
             try:
-                self._raw = dict(zip(self._keys, [os.pread(each, _BYTES, 0) for each in self._files], strict=True))
+                raw = dict(zip(self._keys, [os.pread(each, _BYTES, 0) for each in self._files], strict=True))
             except OSError:
-                pass  # removed (ENODEV): what was read last stands
+                return self._glance(self._raw)  # removed (ENODEV): what was read last stands
+            if self._lookout is not None and "io" in raw:
+                io, raw["io"] = raw["io"], self._raw.get("io", b"")
+                self._raw = raw
+                self._keep_io(io)
+            else:
+                self._raw = raw
             return self._glance(self._raw)
 
     def sample_memory(self) -> Glance | None:
@@ -101,8 +164,8 @@ class CgroupReader:
     def reading(self) -> Reading:
         """All that the last sample() read."""
         with self._lock:
-            raw, events = self._raw, self._oom_events()
-        return self._parse(raw, events)
+            raw, kills_below = dict(self._raw), sum(self._kills_below.values())
+        return self._parse(raw, kills_below)
 
     def close(self) -> None:
         """Idempotent. What was read last stands."""
@@ -110,15 +173,8 @@ class CgroupReader:
             for descriptor in self._files:
                 os.close(descriptor)
             self._keys, self._files = [], []
-            if self._oom_event >= 0:
-                self._oom_events()
-                os.close(self._oom_event)
-                self._oom_event = -1
-
-    def _oom_events(self) -> int:
-        if self._oom_event >= 0:
-            try:
-                self._oom_seen += os.eventfd_read(self._oom_event)
-            except BlockingIOError:
-                pass
-        return self._oom_seen
+            watched, self._watched = self._watched, []
+        for descriptor in watched:
+            if self._lookout is not None:
+                self._lookout.remove(descriptor)
+            os.close(descriptor)

@@ -7,7 +7,7 @@ from typing import Final
 
 from fluster.cgroup.reading import Glance, Reading, number, pairs, value_after
 
-__all__ = ["FILES", "glance", "reading"]
+__all__ = ["FILES", "glance", "io_total", "reading"]
 
 FILES: Final = {
     "usage": ("memory", "memory.usage_in_bytes"),
@@ -16,6 +16,7 @@ FILES: Final = {
     "pids": ("pids", "pids.current"),
     "peak": ("memory", "memory.max_usage_in_bytes"),
     "hits": ("memory", "memory.failcnt"),
+    "hits_swap": ("memory", "memory.memsw.failcnt"),
     "oom": ("memory", "memory.oom_control"),
     "cpu_user": ("cpuacct", "cpuacct.usage_user"),
     "cpu_system": ("cpuacct", "cpuacct.usage_sys"),
@@ -38,20 +39,20 @@ def glance(raw: Mapping[str, bytes]) -> Glance:
     )
 
 
-def reading(raw: Mapping[str, bytes], oom_events: int) -> Reading:
-    """`oom_events`: what an eventfd heard of kills below this cgroup, which its own file does not count."""
+def reading(raw: Mapping[str, bytes], kills_below: int) -> Reading:
+    """`kills_below`: kills for memory in the cgroups below this one, which its own file does not count."""
     stat, throttling = pairs(raw.get("stat")), pairs(raw.get("throttling"))
     user, system = _split(number(raw.get("cpu")), number(raw.get("cpu_user")), number(raw.get("cpu_system")))
     read, written = _io(raw.get("io"))
-    oom_kills = pairs(raw.get("oom")).get("oom_kill") or oom_events if "oom" in raw else None
+    oom_kills = pairs(raw.get("oom")).get("oom_kill")
     return Reading(
         memory_usage=number(raw.get("usage")),
         memory_inactive_file=stat.get("total_inactive_file"),
         memory_anon=stat.get("total_rss"),
         memory_cache=stat.get("total_cache"),
         memory_peak=number(raw.get("peak")),
-        memory_limit_hits=number(raw.get("hits")),
-        oom_kills=oom_kills,
+        memory_limit_hits=_hits(raw),
+        oom_kills=None if oom_kills is None else oom_kills + kills_below,
         cpu_user_ns=user,
         cpu_system_ns=system,
         cpu_periods=throttling.get("nr_periods"),
@@ -72,6 +73,17 @@ def _split(total: int | None, user: int | None, system: int | None) -> tuple[int
         return total, 0
     scaled = total * user // (user + system)
     return scaled, total - scaled
+
+
+def _hits(raw: Mapping[str, bytes]) -> int | None:
+    """Memory with swap is charged first: what is refused there is not counted again without."""
+    known = [each for each in (number(raw.get("hits")), number(raw.get("hits_swap"))) if each is not None]
+    return sum(known) if known else None
+
+
+def io_total(text: bytes) -> int:
+    """All bytes of all devices."""
+    return sum(_io(text))  # type: ignore[arg-type] # a text is no None
 
 
 def _io(text: bytes | None) -> tuple[int | None, int | None]:

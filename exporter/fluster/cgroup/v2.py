@@ -37,8 +37,8 @@ def glance(raw: Mapping[str, bytes]) -> Glance:
     )
 
 
-def reading(raw: Mapping[str, bytes], _oom_events: int = 0) -> Reading:
-    """No event has to be counted here: memory.events counts kills below this cgroup, too."""
+def reading(raw: Mapping[str, bytes], _kills_below: int = 0) -> Reading:
+    """Nothing has to be added here: memory.events counts kills below this cgroup, too."""
     stat, events, cpu = pairs(raw.get("stat")), pairs(raw.get("events")), pairs(raw.get("cpu"))
     read, written = _io(raw.get("io"))
     return Reading(

@@ -241,6 +241,7 @@ class JobManager:
                 self._start(job.id, job.gpus, adopted[job.id])
             elif job.state is JobState.RUNNING:
                 self.recovered["lost"] += 1
+                self._parts.ports.give_back(job.ports)
                 await self._end(
                     job.id,
                     judge_error(InfrastructureError("nothing was left of it when the worker came back")),

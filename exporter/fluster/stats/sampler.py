@@ -73,6 +73,8 @@ class _Watched:
             self.samples.popleft()
 
     def take_memory(self, point: Point) -> None:
+        if point.processes == 0 or point.memory_anon_bytes == 0:
+            return  # the job is over, or not there yet: what is left is nothing that it worked with
         self.working_set_peak = _highest(self.working_set_peak, point.memory_working_set_bytes)
         self.anon_peak = _highest(self.anon_peak, point.memory_anon_bytes)
 

@@ -12,7 +12,7 @@ import anyio
 import docker
 import docker.errors
 
-from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
+from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, Lookout, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
 from fluster.gpu import Gpu
@@ -70,6 +70,7 @@ class DockerRuntime(Runtime):
         self._client: docker.APIClient
         self._engine: dict[str, Any] = {}
         self._hierarchy: Hierarchy | None = None
+        self._lookout: Lookout | None = None
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
@@ -93,6 +94,8 @@ class DockerRuntime(Runtime):
         self._captures.clear()
         self._kills.clear()
         self._accounts.clear()
+        if self._lookout is not None:
+            self._lookout.close()
         if self._hierarchy is not None:
             release(self._hierarchy)
         self._client.close()
@@ -191,6 +194,7 @@ class DockerRuntime(Runtime):
         else:
             try:
                 self._hierarchy = find_hierarchy(self._worker_id)
+                self._lookout = Lookout()
             except NotOurs as error:
                 notes.append(str(error))
         if self._hierarchy is None:
@@ -221,7 +225,8 @@ class DockerRuntime(Runtime):
             )  # the image's user writes there; the directory above is the worker's alone
             if group is not None:
                 group.create(Bounds(limits.memory_bytes, limits.cpu_millicores, limits.max_processes))
-                account = ContainerAccount(CgroupFiguresReader(CgroupReader(group)))
+                cgroup = CgroupFiguresReader(CgroupReader(group, self._lookout))
+                account = ContainerAccount(cgroup)
                 self._accounts[spec.job_id] = account
             with translated("create the container"):
                 container = self._create(spec, group)
@@ -230,9 +235,10 @@ class DockerRuntime(Runtime):
                     inspected = self._client.inspect_container(container)
                     self._accounts[spec.job_id] = StatisticsReader(self._client, container)
                 else:
-                    with NetworkWatch(group) as watch:
+                    with cgroup.looked_at_closely(), NetworkWatch(group) as watch:
                         self._client.start(container)
                         inspected = self._client.inspect_container(container)
+                        _look_when_ended(cgroup, group, inspected["State"])
                     account.network = watch.take(inspected)
         except BaseException as error:
             self._remove(spec.job_id, container or container_name(spec.worker_id, spec.job_id))
@@ -391,8 +397,9 @@ class DockerRuntime(Runtime):
             inspected = self._client.inspect_container(container)
         if self._hierarchy is not None:
             group = JobCgroup(self._hierarchy, spec.job_id)
-            cgroup = CgroupFiguresReader(CgroupReader(group))
+            cgroup = CgroupFiguresReader(CgroupReader(group, self._lookout))
             self._accounts[spec.job_id] = ContainerAccount(cgroup, network_of(group, inspected))
+            _look_when_ended(cgroup, group, inspected["State"])
         else:
             self._accounts[spec.job_id] = StatisticsReader(self._client, container)
         started_ns = engine_time(inspected["State"]["StartedAt"])
@@ -403,6 +410,12 @@ class DockerRuntime(Runtime):
         group = JobCgroup(hierarchy, spec.job_id)
         self._accounts[spec.job_id] = ContainerAccount(CgroupFiguresReader(CgroupReader(group)))
         return Execution(job_id=spec.job_id, handle=container, started_ns=0, spec=spec, lost=True)
+
+
+def _look_when_ended(account: CgroupFiguresReader, group: JobCgroup, state: dict[str, Any]) -> None:
+    """The container's first process is also its last: the kernel ends all others with it."""
+    if group.hierarchy.version == 1 and state["Pid"] in group.pids():  # the engine's number may be another namespace's
+        account.look_when_ended(state["Pid"])
 
 
 def _refuse_failed_start(spec: ExecutionSpec) -> None:

@@ -243,7 +243,7 @@ class ProcessRuntime(Runtime):
         """Kill what lost its supervisor."""
         if self._hierarchy:
             JobCgroup(self._hierarchy, job_id).kill()
-        for pid in marked(job_id):
+        for pid in marked(job_id, self._worker_id):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
