@@ -91,6 +91,7 @@ METRICS: Final = (
     Metric("fluster_finished_job_memory_peak_bytes", "histogram", "Memory peaks of finished jobs.", (), "bytes"),
     Metric("fluster_finished_job_memory_peak_ratio", "histogram", "Memory peaks of finished jobs as a share of their limit."),
     Metric("fluster_finished_job_cpu_seconds", "histogram", "CPU time of finished jobs.", (), "seconds"),
+    Metric("fluster_finished_job_oom_kills_total", "counter", "Processes of finished jobs that the kernel killed for memory."),
     Metric("fluster_slots", "gauge", "Jobs that may run at once."),
     Metric("fluster_slots_used", "gauge", "Jobs that hold a slot."),
     Metric("fluster_queue_length", "gauge", "Jobs that wait for a slot."),

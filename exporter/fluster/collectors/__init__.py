@@ -1,5 +1,6 @@
-"""Prometheus families from what is in memory: nothing here reads a file, asks an engine or waits."""
+"""What /metrics shows, as text from what is in memory."""
 
 from fluster.collectors.exposition import Exposition, create_exposition
+from fluster.collectors.text import Format
 
-__all__ = ["Exposition", "create_exposition"]
+__all__ = ["Exposition", "Format", "create_exposition"]

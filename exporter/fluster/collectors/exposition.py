@@ -1,22 +1,24 @@
-"""Exposition: the registry of one worker with its collectors, each timed, none able to break a scrape."""
+"""Exposition: all families of one worker as text, each collector timed, none able to break a scrape.
+
+Nothing here asks an engine, reads a disk or waits: a scrape is a look into memory (and, for process_*, into /proc).
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from loguru import logger
-from prometheus_client import PlatformCollector, ProcessCollector
-from prometheus_client.core import Metric
-from prometheus_client.registry import CollectorRegistry
 
 from fluster.builder import Builder
 from fluster.bundles import BundleStore
-from fluster.collectors.families import Families, histogram
+from fluster.collectors.families import Families, Family, Histogram
 from fluster.collectors.http import HttpMetrics
-from fluster.collectors.jobs import collect_jobs, exported
+from fluster.collectors.jobs import JOB_FAMILIES
 from fluster.collectors.outcomes import Outcomes
+from fluster.collectors.process import collect_process
+from fluster.collectors.text import Format, family_text, header
 from fluster.collectors.worker import WorkerCollector
 from fluster.config import Settings
 from fluster.job import Job
@@ -25,54 +27,53 @@ from fluster.manager import JobManager
 from fluster.runtime import Runtime
 from fluster.stats import Sampler
 
-__all__ = ["Exposition", "create_exposition"]
+__all__ = ["Exposition", "create_exposition", "families_text", "jobs_text"]
 
 _ENGINE_SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
-class _Collectors:
-    """All custom collectors as one: it knows which failed, and says so in the same scrape."""
+def families_text(families: Iterable[Family], form: Format) -> str:
+    """Headers and samples of these families."""
+    return "".join([header(family.metric, form) + family_text(family) for family in families])
 
-    def __init__(self) -> None:
-        self.sources: dict[str, Callable[[], Iterable[Metric]]] = {}
 
-    def describe(self) -> Iterable[Metric]:
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        state = Families(("fluster_collector_success", "fluster_collector_duration_seconds"))
-        for name, collect in self.sources.items():
-            began = time.perf_counter()
-            try:
-                found = list(collect())
-            except Exception:  # noqa: BLE001 # a broken collector is a metric, not a failed scrape
-                logger.exception("the collector {} failed", name)
-                found = []
-                state.add("fluster_collector_success", 0, name)
-            else:
-                state.add("fluster_collector_success", 1, name)
-            state.add("fluster_collector_duration_seconds", time.perf_counter() - began, name)
-            yield from found
-        yield from state
+def jobs_text(jobs: Iterable[Job], form: Format) -> str:
+    """All families of these jobs; empty ones stay, so that help and type are there from the start."""
+    every = list(jobs)
+    living = [job for job in every if not job.state.terminal]
+    ids, living_ids = [job.id for job in every], [job.id for job in living]
+    return "".join(
+        [
+            header(family.metric, form) + (family.text(living, living_ids) if family.live else family.text(every, ids))
+            for family in JOB_FAMILIES
+        ]
+    )
 
 
 class Exposition:
-    """`registry` is what /metrics renders; `on_transition` listens to the manager; `refresh` reads disks in a thread."""
+    """`on_transition` listens to the manager, `http` to the doors; `refresh` reads disks in a thread."""
 
     def __init__(
         self,
-        registry: CollectorRegistry,
-        collectors: dict[str, Callable[[], Iterable[Metric]]],
         worker: WorkerCollector,
+        jobs: Callable[[], Iterable[Job]],
+        engine: Histogram,
+        *,
+        process_metrics: bool,
     ) -> None:
-        self.registry = registry
-        self.http = HttpMetrics(registry)
-        self._outcomes = Outcomes(registry)
+        self.http = HttpMetrics()
+        outcomes = Outcomes()
+        self.on_transition = outcomes.on_transition
         self._worker = worker
-        self.on_transition = self._outcomes.on_transition
-        custom = _Collectors()
-        custom.sources = {"worker": worker.collect, **collectors}
-        registry.register(custom)
+        self._jobs = jobs
+        self._collectors: dict[str, Callable[[], Iterable[Family]]] = {
+            "worker": worker.collect,
+            "outcomes": outcomes.collect,
+            "engine": lambda: (engine,),
+            "http": self.http.collect,
+        }
+        if process_metrics:
+            self._collectors["process"] = collect_process
 
     @property
     def engine_up(self) -> bool:
@@ -86,25 +87,41 @@ class Exposition:
         """Blocking: sizes of logs and file systems."""
         self._worker.refresh()
 
+    def render(self, form: Format) -> bytes:
+        """One scrape. Thread-safe; never raises: a collector that fails is a metric of its own."""
+        state = Families(("fluster_collector_success", "fluster_collector_duration_seconds"))
+        parts = [self._timed("jobs", lambda: jobs_text(self._jobs(), form), state)]
+        for name, collect in self._collectors.items():
+            parts.append(self._timed(name, lambda collect=collect: families_text(collect(), form), state))  # type: ignore[misc] # mypy knows no defaults of lambdas
+        return "".join([*parts, families_text(state, form), form.end]).encode()
+
+    def _timed(self, name: str, render: Callable[[], str], state: Families) -> str:
+        began = time.perf_counter()
+        try:
+            text = render()
+        except Exception:  # noqa: BLE001 # a broken collector is a metric, not a failed scrape
+            logger.exception("the collector {} failed", name)
+            text = ""
+            state.add("fluster_collector_success", 0, name)
+        else:
+            state.add("fluster_collector_success", 1, name)
+        state.add("fluster_collector_duration_seconds", time.perf_counter() - began, name)
+        return text
+
 
 def create_exposition(
     *, settings: Settings, manager: JobManager, logs: LogStore, bundles: BundleStore, runtime: Runtime, builder: Builder,
     sampler: Sampler, clock: Callable[[], int] = time.time_ns, process_metrics: bool = True,
 ) -> Exposition:  # fmt: skip
     """The exposition of one worker. `clock` gives UTC nanoseconds; `process_metrics` adds process_* and python_info."""
-    registry = CollectorRegistry(auto_describe=False)
-    if process_metrics:
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-    worker = WorkerCollector(settings, manager, logs, bundles, runtime, builder, sampler)
-
-    def jobs() -> Families:
-        chosen: list[Job] = list(exported(manager.jobs(), settings, clock()))
-        return collect_jobs(chosen)
-
-    exposition = Exposition(registry, {"jobs": jobs}, worker)
-    engine = histogram("fluster_engine_request_duration_seconds", _ENGINE_SECONDS, registry)
+    engine = Histogram("fluster_engine_request_duration_seconds", _ENGINE_SECONDS)
     for operation in ("start", "stop", "remove"):
-        engine.labels(operation)
-    runtime.operations.listeners.append(lambda operation, seconds: engine.labels(operation).observe(seconds))
-    return exposition
+        engine.expect(operation)
+    runtime.operations.listeners.append(lambda operation, seconds: engine.observe(seconds, operation))
+
+    def jobs() -> Iterable[Job]:
+        since_ns = clock() - int(settings.metrics_retention * 1e9)
+        return manager.exported(finished_since_ns=since_ns, most_finished=settings.metrics_max_finished)
+
+    worker = WorkerCollector(settings, manager, logs, bundles, runtime, builder, sampler)
+    return Exposition(worker, jobs, engine, process_metrics=process_metrics)

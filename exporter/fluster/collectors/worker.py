@@ -83,7 +83,7 @@ class WorkerCollector:
         add("fluster_queue_length", manager.queue_length)
         add("fluster_queue_limit", manager.queue_limit)
         self._caches(families)
-        add("fluster_engine_up", float(self.engine_up))
+        add("fluster_engine_up", int(self.engine_up))
         outcomes = self._runtime.operations.snapshot()
         for operation in ("start", "stop", "remove"):
             for outcome in ("ok", "refused", "error"):

@@ -9,7 +9,7 @@ import asyncio
 import shutil
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
@@ -103,6 +103,13 @@ class JobManager:
     def jobs(self) -> Iterator[Job]:
         """All remembered jobs as of now, in no particular order. No I/O."""
         return map(self._as_of_now, self._table)
+
+    def exported(self, *, finished_since_ns: int, most_finished: int) -> Iterable[Job]:
+        """Every live job as of now, and the last ones that ended. No I/O; may be called from any thread."""
+        # The live ones are taken first: one that ends meanwhile is in both and comes once, none is missed.
+        live = [job for job_id in list(self._live) if (job := self._table.find(job_id)) is not None]
+        finished = self._table.finished(since_ns=finished_since_ns, at_most=most_finished)
+        return {job.id: job for job in (*map(self._as_of_now, live), *finished)}.values()
 
     def list(
         self, *, states: Collection[JobState] = frozenset(), text: str = "", limit: int = 100, cursor: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -26,6 +26,8 @@ class JobTable:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._order: list[tuple[int, str]] = []
+        self._finished: list[tuple[int, str]] = []
+        """Terminal jobs by the time of their end."""
         self._counts = dict.fromkeys((state for state in JobState if state), 0)
 
     def __len__(self) -> int:
@@ -47,6 +49,9 @@ class JobTable:
                 field="job_id",
             ) from None
 
+    def find(self, job_id: str) -> Job | None:
+        return self._jobs.get(job_id)
+
     def put(self, job: Job) -> Job | None:
         """Make `job` visible; returns what stood there before."""
         before = self._jobs.get(job.id)
@@ -57,12 +62,16 @@ class JobTable:
             self._order.insert(place, (job.sequence, job.id))
         else:
             self._counts[before.state] -= 1
+        if job.state.terminal and (before is None or not before.state.terminal):
+            insort(self._finished, (job.finished_ns or 0, job.id))
         return before
 
     def remove(self, job_id: str) -> None:
         job = self._jobs.pop(job_id)
         self._counts[job.state] -= 1
         del self._order[bisect_left(self._order, (job.sequence, job_id))]
+        if job.state.terminal:
+            del self._finished[bisect_left(self._finished, (job.finished_ns or 0, job_id))]
 
     def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state; every state is there."""
@@ -91,12 +100,14 @@ class JobTable:
             found.append(job)
         return JobPage(found, "")
 
+    def finished(self, *, since_ns: int, at_most: int) -> list[Job]:
+        """The terminal jobs that ended last, in the order of their ends. May be called from any thread."""
+        newest = self._finished[-at_most:] if at_most else []
+        jobs = (self._jobs.get(job_id) for finished_ns, job_id in newest if finished_ns >= since_ns)
+        return [job for job in jobs if job is not None]
+
     def forgettable(self, *, keep_jobs: int, finished_before_ns: int) -> list[str]:
         """Ids of terminal jobs past the limits, those that ended first before the others."""
-        finished = sorted((job.finished_ns or 0, job.id) for job in self._jobs.values() if job.state.terminal)
-        surplus = len(finished) - keep_jobs
-        return [
-            job_id
-            for place, (finished_ns, job_id) in enumerate(finished)
-            if place < surplus or finished_ns < finished_before_ns
-        ]
+        surplus = len(self._finished) - keep_jobs
+        old = bisect_left(self._finished, (finished_before_ns, ""))
+        return [job_id for _, job_id in self._finished[: max(surplus, old)]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from fluster.web import api, metrics, pages, rpc
 from fluster.web.errors import handlers
@@ -16,13 +17,17 @@ __all__ = ["create_app"]
 
 def create_app(services: Services) -> Starlette:
     """The order of the layers, from outside: counting, security, error translation, routes."""
+    routes = [
+        *api.routes(services),
+        *rpc.routes(services),
+        *metrics.routes(services),
+        *pages.routes(services),
+    ]
+    for route in routes:
+        if isinstance(route, Route):
+            services.exposition.http.expect_route(route.path)
     return Starlette(
-        routes=[
-            *api.routes(services),
-            *rpc.routes(services),
-            *metrics.routes(services),
-            *pages.routes(services),
-        ],
+        routes=routes,
         middleware=[
             Middleware(Observe, count=services.exposition.http.request),
             Middleware(

@@ -77,3 +77,16 @@ def test_the_oldest_finished_are_forgotten_first_and_live_ones_never(table):
     assert table.forgettable(keep_jobs=2, finished_before_ns=0) == ["j2"]
     assert table.forgettable(keep_jobs=100, finished_before_ns=25) == ["j2", "j3"]
     assert table.forgettable(keep_jobs=0, finished_before_ns=0) == ["j2", "j3", "j1"]
+
+
+def test_the_last_finished_come_in_the_order_of_their_ends(table):
+    for sequence, finished_ns in ((1, 30), (2, 10), (3, 20)):
+        table.put(job(sequence, state=JobState.SUCCEEDED, finished_ns=finished_ns))
+    table.put(job(3, state=JobState.SUCCEEDED, finished_ns=20))
+    ids = [
+        [each.id for each in table.finished(since_ns=since, at_most=most)]
+        for since, most in ((0, 9), (15, 9), (0, 2), (0, 0))
+    ]
+    assert ids == [["j2", "j3", "j1"], ["j3", "j1"], ["j3", "j1"], []]
+    table.remove("j3")
+    assert [each.id for each in table.finished(since_ns=0, at_most=9)] == ["j2", "j1"]

@@ -32,6 +32,8 @@ class WorkerServiceImpl(WorkerService):
         self._logs = services.logs
         self._started_ns = services.started_ns
         self._count = services.exposition.http.rpc
+        for method in pb.DESCRIPTOR.services_by_name["WorkerService"].methods:
+            services.exposition.http.expect_rpc(method.name)
         self._followers = Followers()
 
     async def run_job(self, request: pb.RunJobRequest, ctx: Any) -> pb.RunJobResponse:
