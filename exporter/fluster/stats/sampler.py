@@ -18,13 +18,16 @@ from loguru import logger
 from fluster.job import Figures, Sample
 from fluster.runtime import FiguresReader, Point
 from fluster.stats.disk import Walk
+from fluster.stats.pause import Pause
 
 __all__ = ["Sampler"]
 
 _FAST_SECONDS: Final = 0.1
 _HISTORY_SECONDS: Final = 60.0
 _TURN_SECONDS: Final = 0.25
-"""How often the walking thread takes its turn."""
+"""How often the walking thread takes its turn while a walk is under way."""
+_REST_SECONDS: Final = 1.0
+"""How often it looks for jobs whose time has come: those of a second are walked in one turn."""
 _SLICE_SECONDS: Final = 0.0125
 """How long it walks in one turn: a twentieth of a core at most, for all jobs together."""
 _DISK_SECONDS: Final = 5.0
@@ -104,6 +107,8 @@ class Sampler:
         self._lock = threading.Lock()
         """Held over a pass: a job that is removed is not looked at any more."""
         self._stopping = threading.Event()
+        self._pauses = {"stats": Pause(), "disk": Pause()}
+        """What each thread sleeps in; without jobs until it is woken."""
         self._threads: list[threading.Thread] = []
         self.on_disk: Callable[[str, int], None] = lambda _job_id, _used: None
         """Called from the walking thread with a job's id and its disk usage in bytes."""
@@ -120,6 +125,7 @@ class Sampler:
     def stop(self) -> None:
         """Ends the threads."""
         self._stopping.set()
+        self._wake()
         for thread in self._threads:
             thread.join()
         self._threads.clear()
@@ -127,7 +133,10 @@ class Sampler:
 
     def add(self, job_id: str, reader: FiguresReader, paths: Sequence[Path], *, age_seconds: float = 0.0) -> None:
         """Watch a job that has run for `age_seconds`. The first reading is taken at the next pass."""
+        first = not self._jobs
         self._jobs[job_id] = _Watched(reader, paths, self._clock() - max(age_seconds, 0.0))
+        if first:
+            self._wake()
 
     def remove(self, job_id: str) -> Figures:
         """Take a last reading and forget the job; what was seen of it. Blocking for half a second at most. Idempotent."""
@@ -215,18 +224,28 @@ class Sampler:
         self.errors[collector] += 1
         logger.debug("a reading failed: {}", error)
 
+    def _wake(self) -> None:
+        for pause in self._pauses.values():
+            pause.end()
+
     def _sample_loop(self) -> None:
-        due = self._clock()
+        pause, due = self._pauses["stats"], self._clock()
         while not self._stopping.is_set():
-            if self._clock() >= due:
+            if not self._jobs:
+                pause.take(None)
+            elif self._clock() >= due:
                 self.sample()
                 due = max(due + self._interval, self._clock())
+                pause.take(min(_FAST_SECONDS, self._interval))
             else:
                 self.sample_memory()
-            self._stopping.wait(min(_FAST_SECONDS, self._interval))
+                pause.take(min(_FAST_SECONDS, self._interval))
 
     def _disk_loop(self) -> None:
-        while not self._stopping.wait(_TURN_SECONDS):
+        pause = self._pauses["disk"]
+        while not self._stopping.is_set():
+            under_way = any(each.walk is not None for each in list(self._jobs.values()))
+            pause.take((_TURN_SECONDS if under_way else _REST_SECONDS) if self._jobs else None)
             self.walk()
 
 
