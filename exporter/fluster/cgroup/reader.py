@@ -18,6 +18,10 @@ __all__ = ["CgroupReader"]
 
 _BYTES = 8192
 """More than any of the files holds."""
+_NUMBER_BYTES = 32
+"""More than a file of one number holds: a buffer that costs nothing to get."""
+_STAT_PASSES = 10
+"""After so many passes memory.stat is read in any case: pages may have become inactive while usage stayed."""
 
 
 class CgroupReader:
@@ -26,19 +30,27 @@ class CgroupReader:
     def __init__(self, group: JobCgroup) -> None:
         version = group.hierarchy.version
         wanted = v1.FILES if version == 1 else v2.FILES
+        self._numbers = v1.NUMBERS if version == 1 else v2.NUMBERS
         self._glance: Callable[[Mapping[str, bytes]], Glance] = v1.glance if version == 1 else v2.glance
         self._parse: Callable[[Mapping[str, bytes], int], Reading] = v1.reading if version == 1 else v2.reading
         self._lock = threading.Lock()
         self._keys: list[str] = []
         self._files: list[int] = []
+        self._sizes: list[int] = []
+        self._usage = self._stat = -1
+        """Descriptors of what a look at memory reads; -1 where it is not there."""
         self._raw: dict[str, bytes] = {}
-        self._memory_seen = b""
+        self._memory_seen = self._stat_seen = b""
+        """Usage at the last look at memory, and when memory.stat was read last by a full pass."""
+        self._stat_passes = 0
         self._oom_event = -1
         self._oom_seen = 0
         for key, (controller, name) in wanted.items():
             directory = group.directories.get(controller)
             if directory is not None:
                 self._open(key, f"{directory}/{name}")
+        if self._keys[:2] == ["usage", "stat"]:
+            self._usage, self._stat = self._files[:2]
         if version == 1 and "oom" in self._keys:
             self._watch_oom(group.directories["memory"])
 
@@ -54,6 +66,7 @@ class CgroupReader:
             return
         self._keys.append(key)
         self._files.append(descriptor)
+        self._sizes.append(_NUMBER_BYTES if key in self._numbers else _BYTES)
 
     def _watch_oom(self, directory: str) -> None:
         """v1 counts a kill in the victim's own cgroup; an eventfd hears of those in children, an engine's container, too."""
@@ -70,29 +83,42 @@ class CgroupReader:
             self._oom_event = event
 
     def sample(self) -> Glance:
-        """Read everything; what changes from moment to moment."""
+        """Read everything; what changes from moment to moment.
+
+        memory.stat costs as much as all the rest. Who uses memory changes how much is used: while `usage` stays the same to the
+        byte it is read at every tenth pass only.
+        """
         with self._lock:
-            if not self._files:
-                return self._glance(self._raw)
             try:
-                self._raw = dict(zip(self._keys, [os.pread(each, _BYTES, 0) for each in self._files], strict=True))
+                self._raw = self._read_all() if self._files else self._raw
             except OSError:
                 pass  # removed (ENODEV): what was read last stands
             return self._glance(self._raw)
 
-    def sample_memory(self) -> Glance | None:
-        """Only what is cheap enough for ten times a second; None where memory is as it was, or gone.
+    def _read_all(self) -> dict[str, bytes]:
+        pread = os.pread
+        if self._usage < 0:
+            found = [pread(each, size, 0) for each, size in zip(self._files, self._sizes, strict=True)]
+            return dict(zip(self._keys, found, strict=True))
+        usage = pread(self._usage, _NUMBER_BYTES, 0)
+        self._stat_passes += 1
+        if usage == self._stat_seen and self._stat_passes < _STAT_PASSES:
+            stat = self._raw["stat"]
+        else:
+            stat, self._stat_seen, self._stat_passes = pread(self._stat, _BYTES, 0), usage, 0
+        found = [pread(each, size, 0) for each, size in zip(self._files[2:], self._sizes[2:], strict=True)]
+        return dict(zip(self._keys, [usage, stat, *found], strict=True))
 
-        Who uses memory changes how much is used: while `usage` stays the same to the byte, the dear memory.stat is not read.
-        """
+    def sample_memory(self) -> Glance | None:
+        """Only what is cheap enough for ten times a second; None where memory is as it was, or gone."""
         with self._lock:
-            if self._keys[:2] != ["usage", "stat"]:
+            if self._usage < 0:
                 return None
             try:
-                usage = os.pread(self._files[0], _BYTES, 0)
+                usage = os.pread(self._usage, _NUMBER_BYTES, 0)
                 if usage == self._memory_seen:
                     return None
-                raw = {"usage": usage, "stat": os.pread(self._files[1], _BYTES, 0)}
+                raw = {"usage": usage, "stat": os.pread(self._stat, _BYTES, 0)}
             except OSError:
                 return None
             self._memory_seen = usage
@@ -109,7 +135,7 @@ class CgroupReader:
         with self._lock:
             for descriptor in self._files:
                 os.close(descriptor)
-            self._keys, self._files = [], []
+            self._keys, self._files, self._usage = [], [], -1
             if self._oom_event >= 0:
                 self._oom_events()
                 os.close(self._oom_event)

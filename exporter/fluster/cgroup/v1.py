@@ -7,7 +7,7 @@ from typing import Final
 
 from fluster.cgroup.reading import Glance, Reading, number, pairs, value_after
 
-__all__ = ["FILES", "glance", "reading"]
+__all__ = ["FILES", "NUMBERS", "glance", "reading"]
 
 FILES: Final = {
     "usage": ("memory", "memory.usage_in_bytes"),
@@ -24,6 +24,9 @@ FILES: Final = {
     "io": ("blkio", "blkio.throttle.io_service_bytes_recursive"),
 }
 """Key -> controller and file name."""
+NUMBERS: Final = frozenset({"usage", "cpu", "pids", "peak", "hits", "cpu_user", "cpu_system", "pids_peak"})
+"""Files that hold one number."""
+_STAT: Final = tuple(f"\ntotal_{name} ".encode() for name in ("inactive_file", "rss", "cache"))
 
 
 def glance(raw: Mapping[str, bytes]) -> Glance:
@@ -40,15 +43,16 @@ def glance(raw: Mapping[str, bytes]) -> Glance:
 
 def reading(raw: Mapping[str, bytes], oom_events: int) -> Reading:
     """`oom_events`: what an eventfd heard of kills below this cgroup, which its own file does not count."""
-    stat, throttling = pairs(raw.get("stat")), pairs(raw.get("throttling"))
+    inactive, anon, cache = (value_after(raw.get("stat", b""), key) for key in _STAT)
+    throttling = pairs(raw.get("throttling"))
     user, system = _split(number(raw.get("cpu")), number(raw.get("cpu_user")), number(raw.get("cpu_system")))
     read, written = _io(raw.get("io"))
     oom_kills = pairs(raw.get("oom")).get("oom_kill") or oom_events if "oom" in raw else None
     return Reading(
         memory_usage=number(raw.get("usage")),
-        memory_inactive_file=stat.get("total_inactive_file"),
-        memory_anon=stat.get("total_rss"),
-        memory_cache=stat.get("total_cache"),
+        memory_inactive_file=inactive,
+        memory_anon=anon,
+        memory_cache=cache,
         memory_peak=number(raw.get("peak")),
         memory_limit_hits=number(raw.get("hits")),
         oom_kills=oom_kills,

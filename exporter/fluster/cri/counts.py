@@ -26,8 +26,8 @@ class Counts(NamedTuple):
 
 def counts_path(path: str | os.PathLike[str]) -> str:
     """`.job.log.counts` beside `job.log`: hidden, so that no agent's `*.log` takes it."""
-    head, tail = os.path.split(os.fspath(path))
-    return os.path.join(head, f".{tail}.counts")
+    head, slash, tail = os.fspath(path).rpartition("/")
+    return f"{head}{slash}.{tail}.counts"
 
 
 def dump_counts(counts: Counts) -> bytes:
