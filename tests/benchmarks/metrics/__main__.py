@@ -8,6 +8,9 @@ from tests.benchmarks.command import main
 ROWS = {
     "M1": "sample",
     "M2": "rest",
+    "M3": "rendering",
+    "M4": "packing",
+    "M8": "growth",
 }
 
 
