@@ -1,7 +1,7 @@
 """The figures of one cgroup through descriptors that stay open: a pass costs microseconds, and no path is walked.
 
-A pass reads every file and parses only what changes from moment to moment; the rest is parsed when someone asks. Once the cgroup
-is removed, what was read last stands.
+A pass reads only what changes from moment to moment; the rest is read and parsed when someone asks, once for each pass at most.
+Once the cgroup is removed, what was read last stands.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from fluster.cgroup import v1, v2
 from fluster.cgroup.group import JobCgroup
-from fluster.cgroup.reading import Glance, Reading
+from fluster.cgroup.reading import GLANCED, Glance, Reading
 
 __all__ = ["CgroupReader"]
 
@@ -30,13 +30,15 @@ class CgroupReader:
     def __init__(self, group: JobCgroup) -> None:
         version = group.hierarchy.version
         wanted = v1.FILES if version == 1 else v2.FILES
-        self._numbers = v1.NUMBERS if version == 1 else v2.NUMBERS
+        numbers = v1.NUMBERS if version == 1 else v2.NUMBERS
         self._glance: Callable[[Mapping[str, bytes]], Glance] = v1.glance if version == 1 else v2.glance
         self._parse: Callable[[Mapping[str, bytes], int], Reading] = v1.reading if version == 1 else v2.reading
         self._lock = threading.Lock()
-        self._keys: list[str] = []
-        self._files: list[int] = []
-        self._sizes: list[int] = []
+        self._glanced: list[tuple[str, int, int]] = []
+        """What every pass reads: key, descriptor and buffer size."""
+        self._rest: list[tuple[str, int, int]] = []
+        """What is read when it is asked for."""
+        self._rest_read = False
         self._usage = self._stat = -1
         """Descriptors of what a look at memory reads; -1 where it is not there."""
         self._raw: dict[str, bytes] = {}
@@ -47,34 +49,37 @@ class CgroupReader:
         self._oom_seen = 0
         for key, (controller, name) in wanted.items():
             directory = group.directories.get(controller)
-            if directory is not None:
-                self._open(key, f"{directory}/{name}")
-        if self._keys[:2] == ["usage", "stat"]:
-            self._usage, self._stat = self._files[:2]
-        if version == 1 and "oom" in self._keys:
-            self._watch_oom(group.directories["memory"])
+            descriptor = -1 if directory is None else self._open(key, f"{directory}/{name}")
+            if descriptor < 0:
+                continue
+            size = _NUMBER_BYTES if key in numbers else _BYTES
+            (self._glanced if key in GLANCED else self._rest).append((key, descriptor, size))
+        opened = {key: descriptor for key, descriptor, _ in (*self._glanced, *self._rest)}
+        if {"usage", "stat"} <= opened.keys():
+            self._usage, self._stat = opened["usage"], opened["stat"]
+        if version == 1 and "oom" in opened:
+            self._watch_oom(group.directories["memory"], opened["oom"])
 
-    def _open(self, key: str, path: str) -> None:
+    def _open(self, key: str, path: str) -> int:
+        """The descriptor, -1 where this kernel does not have it: the figure stays unknown."""
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            return  # this kernel does not have it: the figure stays unknown
+            return -1
         try:
             self._raw[key] = os.pread(descriptor, _BYTES, 0)
         except OSError:  # EOPNOTSUPP: it has pressure accounting, and does none
             os.close(descriptor)
-            return
-        self._keys.append(key)
-        self._files.append(descriptor)
-        self._sizes.append(_NUMBER_BYTES if key in self._numbers else _BYTES)
+            return -1
+        return descriptor
 
-    def _watch_oom(self, directory: str) -> None:
+    def _watch_oom(self, directory: str, oom_control: int) -> None:
         """v1 counts a kill in the victim's own cgroup; an eventfd hears of those in children, an engine's container, too."""
         event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         try:
             control = os.open(f"{directory}/cgroup.event_control", os.O_WRONLY | os.O_CLOEXEC)
             try:
-                os.write(control, f"{event} {self._files[self._keys.index('oom')]}".encode())
+                os.write(control, f"{event} {oom_control}".encode())
             finally:
                 os.close(control)
         except OSError:
@@ -83,31 +88,29 @@ class CgroupReader:
             self._oom_event = event
 
     def sample(self) -> Glance:
-        """Read everything; what changes from moment to moment.
+        """What changes from moment to moment.
 
         memory.stat costs as much as all the rest. Who uses memory changes how much is used: while `usage` stays the same to the
         byte it is read at every tenth pass only.
         """
         with self._lock:
             try:
-                self._raw = self._read_all() if self._files else self._raw
+                for key, descriptor, size in self._glanced:
+                    if key != "stat" or self._stat_is_due():
+                        self._raw[key] = os.pread(descriptor, size, 0)
             except OSError:
                 pass  # removed (ENODEV): what was read last stands
+            self._rest_read = False
             return self._glance(self._raw)
 
-    def _read_all(self) -> dict[str, bytes]:
-        pread = os.pread
-        if self._usage < 0:
-            found = [pread(each, size, 0) for each, size in zip(self._files, self._sizes, strict=True)]
-            return dict(zip(self._keys, found, strict=True))
-        usage = pread(self._usage, _NUMBER_BYTES, 0)
+    def _stat_is_due(self) -> bool:
+        """Asked after `usage` was read."""
+        usage = self._raw.get("usage", b"")
         self._stat_passes += 1
         if usage == self._stat_seen and self._stat_passes < _STAT_PASSES:
-            stat = self._raw["stat"]
-        else:
-            stat, self._stat_seen, self._stat_passes = pread(self._stat, _BYTES, 0), usage, 0
-        found = [pread(each, size, 0) for each, size in zip(self._files[2:], self._sizes[2:], strict=True)]
-        return dict(zip(self._keys, [usage, stat, *found], strict=True))
+            return False
+        self._stat_seen, self._stat_passes = usage, 0
+        return True
 
     def sample_memory(self) -> Glance | None:
         """Only what is cheap enough for ten times a second; None where memory is as it was, or gone."""
@@ -125,17 +128,29 @@ class CgroupReader:
             return self._glance(raw)
 
     def reading(self) -> Reading:
-        """All that the last sample() read."""
+        """What the last sample() read, and the rest as of now."""
         with self._lock:
-            raw, events = self._raw, self._oom_events()
+            self._read_rest()
+            raw, events = dict(self._raw), self._oom_events()
         return self._parse(raw, events)
+
+    def _read_rest(self) -> None:
+        if self._rest_read:
+            return
+        try:
+            for key, descriptor, size in self._rest:
+                self._raw[key] = os.pread(descriptor, size, 0)
+        except OSError:
+            pass  # as above
+        self._rest_read = True
 
     def close(self) -> None:
         """Idempotent. What was read last stands."""
         with self._lock:
-            for descriptor in self._files:
+            self._read_rest()
+            for _, descriptor, _ in (*self._glanced, *self._rest):
                 os.close(descriptor)
-            self._keys, self._files, self._usage = [], [], -1
+            self._glanced, self._rest, self._usage = [], [], -1
             if self._oom_event >= 0:
                 self._oom_events()
                 os.close(self._oom_event)

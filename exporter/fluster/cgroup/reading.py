@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["Glance", "Reading", "number", "pairs", "value_after"]
+__all__ = ["GLANCED", "Glance", "Reading", "number", "pairs", "value_after"]
+
+GLANCED: Final = frozenset({"usage", "stat", "cpu", "pids"})
+"""Keys of the files that a Glance is made of, in both versions; `usage` comes before `stat`."""
 
 
 class Glance(NamedTuple):

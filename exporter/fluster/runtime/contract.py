@@ -143,13 +143,13 @@ class FiguresReader(Protocol):
     """Reads the live figures of one execution until remove(). Thread-safe; never raises for a vanished job."""
 
     def sample(self) -> Point:
-        """Read everything that is known now. Must not wait for anything: microseconds for cgroups, a kept value for an engine."""
+        """Read what changes from moment to moment. Must not wait for anything: microseconds for cgroups, a kept value for an engine."""
 
     def sample_memory(self) -> Point | None:
         """Only what is cheap enough for ten times a second; None where nothing changed or only sample() is to be used."""
 
     def figures(self) -> Figures:
-        """All that the last sample() read."""
+        """All figures as of the last sample(), or as of now where they are cheaper to read when someone asks."""
 
 
 class Runtime(ABC):
@@ -215,6 +215,13 @@ class Runtime(ABC):
     @abstractmethod
     def reader(self, execution: Execution) -> FiguresReader:
         """The reader of live figures of one execution, until remove() closes it."""
+
+    def memory_changed(self) -> bool:
+        """False where no job's memory has changed since the last call: then no reader needs to be asked for sample_memory().
+
+        For the sampling thread, ten times a second.
+        """
+        return True
 
     def disk_paths(self, execution: Execution) -> list[Path]:
         """The directories whose size is the job's disk usage."""

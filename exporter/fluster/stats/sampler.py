@@ -32,6 +32,8 @@ _SLICE_SECONDS: Final = 0.0125
 """How long it walks in one turn: a twentieth of a core at most, for all jobs together."""
 _DISK_SECONDS: Final = 5.0
 """The shortest time between two walks of a job's directories."""
+_DISK_STILL_SECONDS: Final = 15.0
+"""The longest such time where the last walks found nothing new; it grows by half each time."""
 _DISK_SHARE: Final = 20
 """A walk is not repeated before this many times what it cost."""
 _FINAL_WALK_SECONDS: Final = 0.5
@@ -41,7 +43,7 @@ class _Watched:
     """A live job: its reader, and what was seen of it."""
 
     __slots__ = (
-        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_peak", "paths", "peak_cores", "reader", "sampled", "samples", "walk",
+        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_pause", "disk_peak", "paths", "peak_cores", "reader", "sampled", "samples", "walk",
         "walk_at", "working_set_peak",
     )  # fmt: skip
 
@@ -56,6 +58,7 @@ class _Watched:
         self.anon_peak: int | None = None
         self.disk: int | None = None
         self.disk_peak: int | None = None
+        self.disk_pause = _DISK_SECONDS
         self.samples: deque[Sample] = deque()
         self.sampled = False
         self.walk: Walk | None = None
@@ -98,10 +101,17 @@ class _Watched:
 
 
 class Sampler:
-    """Thread-safe. `clock` is monotonic seconds."""
+    """Thread-safe. `clock` is monotonic seconds; `memory_changed` is Runtime.memory_changed."""
 
-    def __init__(self, interval_seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        interval_seconds: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        memory_changed: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._interval = interval_seconds
+        self._memory_changed = memory_changed
         self._clock = clock
         self._jobs: dict[str, _Watched] = {}
         self._lock = threading.Lock()
@@ -111,7 +121,7 @@ class Sampler:
         """What each thread sleeps in; without jobs until it is woken."""
         self._threads: list[threading.Thread] = []
         self.on_disk: Callable[[str, int], None] = lambda _job_id, _used: None
-        """Called from the walking thread with a job's id and its disk usage in bytes."""
+        """Called from the walking thread with a job's id and its disk usage in bytes, where that is not what it was."""
         self.errors: Counter[str] = Counter()
         """Failed readings, by collector: "stats" or "disk"."""
         self.last_pass_seconds = 0.0
@@ -173,6 +183,8 @@ class Sampler:
 
     def sample_memory(self) -> None:
         """One pass over all jobs: only what is cheap enough for ten times a second."""
+        if not self._memory_changed():
+            return
         with self._lock:
             for watched in list(self._jobs.values()):
                 try:
@@ -201,7 +213,7 @@ class Sampler:
             else:
                 if ended:
                     self._take_walk(job_id, watched, walk)
-            pause = max(_DISK_SECONDS, walk.spent_seconds * _DISK_SHARE) if ended or watched.walk is None else 0.0
+            pause = max(watched.disk_pause, walk.spent_seconds * _DISK_SHARE) if ended or watched.walk is None else 0.0
             watched.walk_at = self._clock() + pause
             left -= self._clock() - began
 
@@ -216,9 +228,12 @@ class Sampler:
 
     def _take_walk(self, job_id: str, watched: _Watched, walk: Walk) -> None:
         watched.walk = None
+        still = watched.disk == walk.used_bytes
+        watched.disk_pause = min(watched.disk_pause * 1.5, _DISK_STILL_SECONDS) if still else _DISK_SECONDS
         watched.disk = walk.used_bytes
         watched.disk_peak = max(walk.used_bytes, watched.disk_peak or 0)
-        self.on_disk(job_id, walk.used_bytes)
+        if not still:
+            self.on_disk(job_id, walk.used_bytes)
 
     def _count(self, collector: str, error: Exception) -> None:
         self.errors[collector] += 1

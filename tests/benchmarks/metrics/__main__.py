@@ -10,6 +10,9 @@ ROWS = {
     "M2": "rest",
     "M3": "rendering",
     "M4": "packing",
+    "M5": "scraping",
+    "M6": "lines",
+    "M7": "spikes",
     "M8": "growth",
 }
 

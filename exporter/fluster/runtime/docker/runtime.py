@@ -12,7 +12,7 @@ import anyio
 import docker
 import docker.errors
 
-from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
+from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, MemoryWatch, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
 from fluster.job import Figures, Limits, Source
@@ -56,6 +56,7 @@ class DockerRuntime(Runtime):
         self._client: docker.APIClient
         self._engine: dict[str, Any] = {}
         self._hierarchy: Hierarchy | None = None
+        self._memory: MemoryWatch | None = None
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
@@ -79,6 +80,8 @@ class DockerRuntime(Runtime):
         self._captures.clear()
         self._kills.clear()
         self._accounts.clear()
+        if self._memory is not None:
+            self._memory.close()
         if self._hierarchy is not None:
             release(self._hierarchy)
         self._client.close()
@@ -125,6 +128,9 @@ class DockerRuntime(Runtime):
 
     def reader(self, execution: Execution) -> FiguresReader:
         return self._accounts[execution.job_id]
+
+    def memory_changed(self) -> bool:
+        return self._memory is None or self._memory.changed()
 
     def disk_paths(self, execution: Execution) -> list[Path]:
         """The output directory, and the container's writable layer where this worker may read it."""
@@ -178,6 +184,7 @@ class DockerRuntime(Runtime):
         else:
             try:
                 self._hierarchy = find_hierarchy(self._worker_id)
+                self._memory = MemoryWatch(self._hierarchy)
             except NotOurs as error:
                 notes.append(str(error))
         if self._hierarchy is None:
