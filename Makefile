@@ -42,8 +42,9 @@ format: $(VENV)/.dev ## Format the code and sort its imports
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-generate: $(VENV)/.dev ## Generate exporter/fluster/v1 from proto/
+generate: $(VENV)/.dev ## Generate exporter/fluster/v1 from proto/, and docs/metrics.md from the catalogue
 	scripts/generate-proto
+	scripts/generate-docs
 
 check-generated: $(VENV)/.dev ## Fail where generated code is not current
 	scripts/check-generated

@@ -4,13 +4,17 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import httpx2
 import pytest
 from playwright.sync_api import sync_playwright
+
+from fluster.store.documents import load
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -21,22 +25,32 @@ FLAGS = [
 class Worker:
     """A real worker process, asked over HTTP."""
 
-    def __init__(self, url):
+    def __init__(self, url, state, http):
         self.url = url
+        self._state = state
+        self._http = http
 
     def submit(self, program, **more):
         return self.run("python", "-u", "-c", program, **more)
 
     def run(self, *command, **more):
-        request = {"command": command, **more}
-        answer = httpx2.post(f"{self.url}/fluster.v1.WorkerService/RunJob", json=request)
+        return self.request({"command": command, **more})
+
+    def request(self, request):
+        answer = self._http.post("/fluster.v1.WorkerService/RunJob", json=request)
         return answer.raise_for_status().json()["jobId"]
 
     def job(self, job_id):
-        return httpx2.get(f"{self.url}/api/jobs/{job_id}").json()
+        return self._http.get(f"/api/jobs/{job_id}").json()
+
+    def stored(self):
+        """The jobs as the worker's store holds them."""
+        with closing(sqlite3.connect(f"file:{self._state}/jobs.db?mode=ro", uri=True)) as connection:
+            rows = connection.execute("SELECT document, sequence FROM jobs").fetchall()
+        return [load(document, sequence=sequence, has_entrypoint=False) for document, sequence in rows]
 
     def kill(self, job_id):
-        httpx2.post(f"{self.url}/api/jobs/{job_id}/kill?grace_ms=0").raise_for_status()
+        self._http.post(f"/api/jobs/{job_id}/kill?grace_ms=0").raise_for_status()
         self.wait(job_id)
 
     def wait(self, job_id):
@@ -46,6 +60,7 @@ class Worker:
         deadline = time.monotonic() + 60
         while not done(job := self.job(job_id)):
             assert time.monotonic() < deadline, job
+            time.sleep(0.02)
         return job
 
 
@@ -55,15 +70,23 @@ def worker(tmp_path_factory):
     env = {
         **os.environ, "XDG_STATE_HOME": str(home), "XDG_CACHE_HOME": str(home), "FLUSTER_WORKER_ID": f"browser-{os.getpid()}",
     }  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fluster", "worker", "--port", "0", "--runtime", "process", "--stats-interval", "200ms"],
-        env=env, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    log = home / "worker.log"  # a pipe that nobody reads would fill up, and hold the worker up
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fluster", "worker", "--port", "0", "--runtime", "process", "--stats-interval", "200ms"],
+            env=env, stderr=stderr,
+        )  # fmt: skip
     try:
-        yield Worker(next(f[0] for line in process.stderr if (f := re.search(r"http://127\.0\.0\.1:\d+", line))))
+        deadline = time.monotonic() + 60
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.01)
+        with httpx2.Client(base_url=found[0], timeout=60) as http:
+            yield Worker(found[0], home / "fluster", http)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.wait(timeout=60)
 
 
 @pytest.fixture(scope="module")

@@ -51,8 +51,8 @@ class FakeRuntime(Runtime):
 
     uses_source_tree = True
 
-    def __init__(self, *, clock: Callable[[], int] = time.time_ns, jobs: dict[str, _FakeJob] | None = None) -> None:
-        self._clock = clock
+    def __init__(self, *, clock: Callable[[], int] | None = None, jobs: dict[str, _FakeJob] | None = None) -> None:
+        self._clock = clock or time.time_ns
         self.jobs: dict[str, _FakeJob] = {} if jobs is None else jobs
         self.operations = Operations()
         self.orphans_removed = 0
