@@ -27,6 +27,8 @@ from fluster.web.services import Services
 __all__ = ["open_worker"]
 
 _REFRESH_SECONDS: Final = 5.0
+_REFRESH_SHARE: Final = 200
+"""A refresh is not repeated before this many times what it took: the logs of ten thousand jobs are many files to look at."""
 _EVICT_SECONDS: Final = 300.0
 _PING_SECONDS: Final = 10.0
 
@@ -57,7 +59,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
         builder = create_builder(runtime.info.name, settings)
         stack.push_async_callback(builder.close)
         logs = LogStore(state / "logs")
-        sampler = Sampler(settings.stats_interval, gpus=watch)
+        sampler = Sampler(settings.stats_interval, gpus=watch, memory_changed=runtime.memory_changed)
         sampler.start()
         stack.callback(sampler.stop)
         parts = SupervisorParts(
@@ -104,8 +106,9 @@ async def _refresh(exposition: Exposition) -> None:
     """What only a disk can tell is read here, so that a scrape reads none."""
     limiter = anyio.CapacityLimiter(1)
     while True:
+        began = time.monotonic()
         await anyio.to_thread.run_sync(exposition.refresh, limiter=limiter)
-        await anyio.sleep(_REFRESH_SECONDS)
+        await anyio.sleep(max(_REFRESH_SECONDS, (time.monotonic() - began) * _REFRESH_SHARE))
 
 
 async def _watch_engine(exposition: Exposition, ping: Callable[[], Awaitable[None]]) -> None:

@@ -23,6 +23,10 @@ __all__ = ["CgroupReader"]
 
 _BYTES = 8192
 """More than any of the files holds."""
+_NUMBER_BYTES = 32
+"""More than a file of one number holds: a buffer that costs nothing to get."""
+_STAT_PASSES = 10
+"""After so many passes memory.stat is read in any case: pages may have become inactive while usage stayed."""
 
 
 class CgroupReader:
@@ -33,14 +37,16 @@ class CgroupReader:
 
     def __init__(self, group: JobCgroup, lookout: Lookout | None = None) -> None:
         version = group.hierarchy.version
-        wanted = v1.FILES if version == 1 else v2.FILES
+        wanted, numbers = (v1.FILES, v1.NUMBERS) if version == 1 else (v2.FILES, v2.NUMBERS)
         self._glance: Callable[[Mapping[str, bytes]], Glance] = v1.glance if version == 1 else v2.glance
         self._parse: Callable[[Mapping[str, bytes], int], Reading] = v1.reading if version == 1 else v2.reading
         self._lock = threading.Lock()
-        self._keys: list[str] = []
-        self._files: list[int] = []
+        self._files: dict[str, tuple[int, int]] = {}
+        """Descriptor and buffer size of each file that this kernel has."""
         self._raw: dict[str, bytes] = {}
-        self._memory_seen = b""
+        self._memory_seen = self._stat_seen = b""
+        """Usage at the last look at memory, and when memory.stat was read last by a full pass."""
+        self._stat_passes = 0
         self._lookout = lookout if version == 1 else None
         self._watched: list[int] = []
         self._memory_directory = ""
@@ -48,23 +54,22 @@ class CgroupReader:
         for key, (controller, name) in wanted.items():
             directory = group.directories.get(controller)
             if directory is not None:
-                self._open(key, f"{directory}/{name}")
-        if self._lookout is not None and "oom" in self._keys:
+                self._open(key, f"{directory}/{name}", _NUMBER_BYTES if key in numbers else _BYTES)
+        if self._lookout is not None and "oom" in self._files:
             self._memory_directory = group.directories["memory"]
             self._watch_oom(self._lookout)
 
-    def _open(self, key: str, path: str) -> None:
+    def _open(self, key: str, path: str, size: int) -> None:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return  # this kernel does not have it: the figure stays unknown
         try:
-            self._raw[key] = os.pread(descriptor, _BYTES, 0)
+            self._raw[key] = os.pread(descriptor, size, 0)
         except OSError:  # EOPNOTSUPP: it has pressure accounting, and does none
             os.close(descriptor)
             return
-        self._keys.append(key)
-        self._files.append(descriptor)
+        self._files[key] = (descriptor, size)
 
     def _watch_oom(self, lookout: Lookout) -> None:
         """v1 counts a kill in the victim's own cgroup; an eventfd on the job's hears of those below, too, but not of each apart."""
@@ -72,7 +77,7 @@ class CgroupReader:
         try:
             control = os.open(f"{self._memory_directory}/cgroup.event_control", os.O_WRONLY | os.O_CLOEXEC)
             try:
-                os.write(control, f"{event} {self._files[self._keys.index('oom')]}".encode())
+                os.write(control, f"{event} {self._files['oom'][0]}".encode())
             finally:
                 os.close(control)
         except OSError:
@@ -112,50 +117,61 @@ class CgroupReader:
                         self._kills_below[name] = pairs(file.read()).get("oom_kill", 0)
             except OSError:
                 pass  # removed meanwhile: what was seen last stands
-            self._keep_io(self._read("io"))
+            if "io" in self._files:
+                try:
+                    self._raw["io"] = self._lasting_io(self._read("io"))
+                except OSError:
+                    pass  # as above
 
     def _read(self, key: str) -> bytes:
-        try:
-            return os.pread(self._files[self._keys.index(key)], _BYTES, 0)
-        except (OSError, ValueError):
-            return b""
+        descriptor, size = self._files[key]
+        return os.pread(descriptor, size, 0)
 
-    def _keep_io(self, text: bytes) -> None:
+    def _lasting_io(self, text: bytes) -> bytes:
         """v1 forgets the bytes of a removed cgroup below: what was counted once stands."""
         have = self._raw.get("io", b"")
-        if text != have and v1.io_total(text) > v1.io_total(have):
-            self._raw["io"] = text
+        return text if text != have and v1.io_total(text) > v1.io_total(have) else have
 
     def sample(self) -> Glance:
-        """Read everything; what changes from moment to moment."""
-        with self._lock:
-            if not self._files:
-                return self._glance(self._raw)
-            try:
-                raw = dict(zip(self._keys, [os.pread(each, _BYTES, 0) for each in self._files], strict=True))
-            except OSError:
-                return self._glance(self._raw)  # removed (ENODEV): what was read last stands
-            if self._lookout is not None and "io" in raw:
-                io, raw["io"] = raw["io"], self._raw.get("io", b"")
-                self._raw = raw
-                self._keep_io(io)
-            else:
-                self._raw = raw
-            return self._glance(self._raw)
+        """Read everything; what changes from moment to moment.
 
-    def sample_memory(self) -> Glance | None:
-        """Only what is cheap enough for ten times a second; None where memory is as it was, or gone.
-
-        Who uses memory changes how much is used: while `usage` stays the same to the byte, the dear memory.stat is not read.
+        memory.stat costs as much as all the rest. Who uses memory changes how much is used: while `usage` stays the same to the
+        byte it is read at every tenth pass only.
         """
         with self._lock:
-            if self._keys[:2] != ["usage", "stat"]:
+            try:
+                self._raw = self._read_all()
+            except OSError:
+                pass  # removed (ENODEV): what was read last stands
+            return self._glance(self._raw)
+
+    def _read_all(self) -> dict[str, bytes]:
+        raw, pread = dict(self._raw), os.pread
+        for key, (descriptor, size) in self._files.items():
+            if key != "stat" or self._stat_is_due(raw.get("usage", b"")):
+                raw[key] = pread(descriptor, size, 0)
+        if self._lookout is not None and "io" in raw:
+            raw["io"] = self._lasting_io(raw["io"])
+        return raw
+
+    def _stat_is_due(self, usage: bytes) -> bool:
+        """`usage` stands before `stat` in both versions' tables: it was read just now."""
+        self._stat_passes += 1
+        if usage == self._stat_seen and self._stat_passes < _STAT_PASSES:
+            return False
+        self._stat_seen, self._stat_passes = usage, 0
+        return True
+
+    def sample_memory(self) -> Glance | None:
+        """Only what is cheap enough for ten times a second; None where memory is as it was, or gone."""
+        with self._lock:
+            if not {"usage", "stat"} <= self._files.keys():
                 return None
             try:
-                usage = os.pread(self._files[0], _BYTES, 0)
+                usage = self._read("usage")
                 if usage == self._memory_seen:
                     return None
-                raw = {"usage": usage, "stat": os.pread(self._files[1], _BYTES, 0)}
+                raw = {"usage": usage, "stat": self._read("stat")}
             except OSError:
                 return None
             self._memory_seen = usage
@@ -170,9 +186,9 @@ class CgroupReader:
     def close(self) -> None:
         """Idempotent. What was read last stands."""
         with self._lock:
-            for descriptor in self._files:
+            for descriptor, _ in self._files.values():
                 os.close(descriptor)
-            self._keys, self._files = [], []
+            self._files = {}
             watched, self._watched = self._watched, []
         for descriptor in watched:
             if self._lookout is not None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from fluster.cgroup.reading import Glance, Reading, number, pairs, value_after
 
-__all__ = ["FILES", "glance", "io_total", "reading"]
+__all__ = ["FILES", "NUMBERS", "glance", "io_total", "reading"]
 
 FILES: Final = {
     "usage": ("memory", "memory.usage_in_bytes"),
@@ -25,6 +25,9 @@ FILES: Final = {
     "io": ("blkio", "blkio.throttle.io_service_bytes_recursive"),
 }
 """Key -> controller and file name."""
+NUMBERS: Final = frozenset({"usage", "cpu", "pids", "peak", "hits", "hits_swap", "cpu_user", "cpu_system", "pids_peak"})
+"""Files that hold one number."""
+_STAT: Final = tuple(f"\ntotal_{name} ".encode() for name in ("inactive_file", "rss", "cache"))
 
 
 def glance(raw: Mapping[str, bytes]) -> Glance:
@@ -41,15 +44,16 @@ def glance(raw: Mapping[str, bytes]) -> Glance:
 
 def reading(raw: Mapping[str, bytes], kills_below: int) -> Reading:
     """`kills_below`: kills for memory in the cgroups below this one, which its own file does not count."""
-    stat, throttling = pairs(raw.get("stat")), pairs(raw.get("throttling"))
+    inactive, anon, cache = (value_after(raw.get("stat", b""), key) for key in _STAT)
+    throttling = pairs(raw.get("throttling"))
     user, system = _split(number(raw.get("cpu")), number(raw.get("cpu_user")), number(raw.get("cpu_system")))
     read, written = _io(raw.get("io"))
     oom_kills = pairs(raw.get("oom")).get("oom_kill")
     return Reading(
         memory_usage=number(raw.get("usage")),
-        memory_inactive_file=stat.get("total_inactive_file"),
-        memory_anon=stat.get("total_rss"),
-        memory_cache=stat.get("total_cache"),
+        memory_inactive_file=inactive,
+        memory_anon=anon,
+        memory_cache=cache,
         memory_peak=number(raw.get("peak")),
         memory_limit_hits=_hits(raw),
         oom_kills=None if oom_kills is None else oom_kills + kills_below,

@@ -7,7 +7,7 @@ from typing import Final
 
 from fluster.cgroup.reading import Glance, Reading, number, pairs, value_after
 
-__all__ = ["FILES", "glance", "reading"]
+__all__ = ["FILES", "NUMBERS", "glance", "reading"]
 
 FILES: Final = {
     "usage": ("", "memory.current"),
@@ -23,6 +23,9 @@ FILES: Final = {
     "pressure_io": ("", "io.pressure"),
 }
 """Key -> controller (there is one tree) and file name."""
+NUMBERS: Final = frozenset({"usage", "pids", "peak", "pids_peak"})
+"""Files that hold one number."""
+_STAT: Final = (b"\ninactive_file ", b"\nanon ", b"\nfile ")
 
 
 def glance(raw: Mapping[str, bytes]) -> Glance:
@@ -39,13 +42,15 @@ def glance(raw: Mapping[str, bytes]) -> Glance:
 
 def reading(raw: Mapping[str, bytes], _kills_below: int = 0) -> Reading:
     """Nothing has to be added here: memory.events counts kills below this cgroup, too."""
-    stat, events, cpu = pairs(raw.get("stat")), pairs(raw.get("events")), pairs(raw.get("cpu"))
+    text = b"\n" + raw.get("stat", b"")
+    inactive, anon, cache = (value_after(text, key) for key in _STAT)
+    events, cpu = pairs(raw.get("events")), pairs(raw.get("cpu"))
     read, written = _io(raw.get("io"))
     return Reading(
         memory_usage=number(raw.get("usage")),
-        memory_inactive_file=stat.get("inactive_file"),
-        memory_anon=stat.get("anon"),
-        memory_cache=stat.get("file"),
+        memory_inactive_file=inactive,
+        memory_anon=anon,
+        memory_cache=cache,
         memory_peak=number(raw.get("peak")),
         memory_limit_hits=events.get("max"),
         oom_kills=events.get("oom_kill"),

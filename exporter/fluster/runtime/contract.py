@@ -234,6 +234,13 @@ class Runtime(ABC):
     def reader(self, execution: Execution) -> FiguresReader:
         """The reader of live figures of one execution, until remove() closes it."""
 
+    def memory_changed(self) -> bool:
+        """False where no job's memory has changed since the last call: then no reader needs to be asked for sample_memory().
+
+        For the sampling thread, ten times a second.
+        """
+        return True
+
     def disk_paths(self, execution: Execution) -> list[Path]:
         """The directories whose size is the job's disk usage."""
         workspace = execution.spec.workspace

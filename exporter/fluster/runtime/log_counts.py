@@ -10,7 +10,7 @@ from fluster.job import LogCounts
 __all__ = ["job_log_counts"]
 
 
-def job_log_counts(path: Path) -> LogCounts:
+def job_log_counts(path: str | Path) -> LogCounts:
     """What was written to the job.log at `path` so far; zeros where there is none."""
     counts = read_counts(path)
     if counts is None:

@@ -19,17 +19,22 @@ from fluster.gpu import GpuWatch
 from fluster.job import Figures, Sample
 from fluster.runtime import FiguresReader, Point
 from fluster.stats.disk import Walk
+from fluster.stats.pause import Pause
 
 __all__ = ["Sampler"]
 
 _FAST_SECONDS: Final = 0.1
 _HISTORY_SECONDS: Final = 60.0
 _TURN_SECONDS: Final = 0.25
-"""How often the walking thread takes its turn."""
+"""How often the walking thread takes its turn while a walk is under way."""
+_REST_SECONDS: Final = 1.0
+"""How often it looks for jobs whose time has come: those of a second are walked in one turn."""
 _SLICE_SECONDS: Final = 0.0125
 """How long it walks in one turn: a twentieth of a core at most, for all jobs together."""
 _DISK_SECONDS: Final = 5.0
 """The shortest time between two walks of a job's directories."""
+_DISK_STILL_SECONDS: Final = 15.0
+"""The longest such time where the last walks found nothing new; it grows by half each time."""
 _DISK_SHARE: Final = 20
 """A walk is not repeated before this many times what it cost."""
 _FINAL_WALK_SECONDS: Final = 0.5
@@ -39,7 +44,8 @@ class _Watched:
     """A live job: its reader, and what was seen of it."""
 
     __slots__ = (
-        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_peak", "gpus", "paths", "peak_cores", "reader", "sampled", "samples", "walk",
+        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_pause", "disk_peak", "gpus", "paths", "peak_cores", "reader", "sampled",
+        "samples", "walk",
         "walk_at", "working_set_peak",
     )  # fmt: skip
 
@@ -55,6 +61,7 @@ class _Watched:
         self.anon_peak: int | None = None
         self.disk: int | None = None
         self.disk_peak: int | None = None
+        self.disk_pause = _DISK_SECONDS
         self.samples: deque[Sample] = deque()
         self.sampled = False
         self.walk: Walk | None = None
@@ -99,12 +106,18 @@ class _Watched:
 
 
 class Sampler:
-    """Thread-safe. `clock` is monotonic seconds; `gpus` reads the GPUs, in a thread of its own."""
+    """Thread-safe. `clock` is monotonic seconds; `gpus` reads the GPUs, in a thread of its own; `memory_changed` is the runtime's."""
 
     def __init__(
-        self, interval_seconds: float, *, clock: Callable[[], float] = time.monotonic, gpus: GpuWatch | None = None
+        self,
+        interval_seconds: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        gpus: GpuWatch | None = None,
+        memory_changed: Callable[[], bool] = lambda: True,
     ) -> None:
         self._interval = interval_seconds
+        self._memory_changed = memory_changed
         self._clock = clock
         self._gpus = gpus or GpuWatch(interval_seconds)
         self._gpus.on_error = lambda error: self._count("gpu", error)
@@ -112,9 +125,11 @@ class Sampler:
         self._lock = threading.Lock()
         """Held over a pass: a job that is removed is not looked at any more."""
         self._stopping = threading.Event()
+        self._pauses = {"stats": Pause(), "disk": Pause()}
+        """What each thread sleeps in; without jobs until it is woken."""
         self._threads: list[threading.Thread] = []
         self.on_disk: Callable[[str, int], None] = lambda _job_id, _used: None
-        """Called from the walking thread with a job's id and its disk usage in bytes."""
+        """Called from the walking thread with a job's id and its disk usage in bytes, where that is not what it was."""
         self.errors: Counter[str] = Counter()
         """Failed readings, by collector: "stats", "disk" or "gpu"."""
         self.last_pass_seconds = 0.0
@@ -128,6 +143,7 @@ class Sampler:
     def stop(self) -> None:
         """Ends the threads."""
         self._stopping.set()
+        self._wake()
         for thread in self._threads:
             thread.join()
         self._threads.clear()
@@ -144,7 +160,10 @@ class Sampler:
     ) -> None:
         """Watch a job that has run for `age_seconds`. The first reading is taken at the next pass."""
         self._gpus.begin(gpus)
+        first = not self._jobs
         self._jobs[job_id] = _Watched(reader, paths, self._clock() - max(age_seconds, 0.0), gpus)
+        if first:
+            self._wake()
 
     def remove(self, job_id: str) -> Figures:
         """Take a last reading and forget the job; what was seen of it. Blocking for half a second at most. Idempotent."""
@@ -184,6 +203,8 @@ class Sampler:
 
     def sample_memory(self) -> None:
         """One pass over all jobs: only what is cheap enough for ten times a second."""
+        if not self._memory_changed():
+            return
         with self._lock:
             for watched in list(self._jobs.values()):
                 try:
@@ -212,7 +233,7 @@ class Sampler:
             else:
                 if ended:
                     self._take_walk(job_id, watched, walk)
-            pause = max(_DISK_SECONDS, walk.spent_seconds * _DISK_SHARE) if ended or watched.walk is None else 0.0
+            pause = max(watched.disk_pause, walk.spent_seconds * _DISK_SHARE) if ended or watched.walk is None else 0.0
             watched.walk_at = self._clock() + pause
             left -= self._clock() - began
 
@@ -227,26 +248,39 @@ class Sampler:
 
     def _take_walk(self, job_id: str, watched: _Watched, walk: Walk) -> None:
         watched.walk = None
+        still = watched.disk == walk.used_bytes
+        watched.disk_pause = min(watched.disk_pause * 1.5, _DISK_STILL_SECONDS) if still else _DISK_SECONDS
         watched.disk = walk.used_bytes
         watched.disk_peak = max(walk.used_bytes, watched.disk_peak or 0)
-        self.on_disk(job_id, walk.used_bytes)
+        if not still:
+            self.on_disk(job_id, walk.used_bytes)
 
     def _count(self, collector: str, error: Exception) -> None:
         self.errors[collector] += 1
         logger.debug("a reading failed: {}", error)
 
+    def _wake(self) -> None:
+        for pause in self._pauses.values():
+            pause.end()
+
     def _sample_loop(self) -> None:
-        due = self._clock()
+        pause, due = self._pauses["stats"], self._clock()
         while not self._stopping.is_set():
-            if self._clock() >= due:
+            if not self._jobs:
+                pause.take(None)
+            elif self._clock() >= due:
                 self.sample()
                 due = max(due + self._interval, self._clock())
+                pause.take(min(_FAST_SECONDS, self._interval))
             else:
                 self.sample_memory()
-            self._stopping.wait(min(_FAST_SECONDS, self._interval))
+                pause.take(min(_FAST_SECONDS, self._interval))
 
     def _disk_loop(self) -> None:
-        while not self._stopping.wait(_TURN_SECONDS):
+        pause = self._pauses["disk"]
+        while not self._stopping.is_set():
+            under_way = any(each.walk is not None for each in list(self._jobs.values()))
+            pause.take((_TURN_SECONDS if under_way else _REST_SECONDS) if self._jobs else None)
             self.walk()
 
 

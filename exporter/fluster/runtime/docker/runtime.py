@@ -12,7 +12,7 @@ import anyio
 import docker
 import docker.errors
 
-from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, Lookout, find_hierarchy
+from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, Lookout, MemoryWatch, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
 from fluster.gpu import Gpu
@@ -71,6 +71,7 @@ class DockerRuntime(Runtime):
         self._engine: dict[str, Any] = {}
         self._hierarchy: Hierarchy | None = None
         self._lookout: Lookout | None = None
+        self._memory: MemoryWatch | None = None
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
@@ -96,6 +97,8 @@ class DockerRuntime(Runtime):
         self._accounts.clear()
         if self._lookout is not None:
             self._lookout.close()
+        if self._memory is not None:
+            self._memory.close()
         if self._hierarchy is not None:
             release(self._hierarchy)
         self._client.close()
@@ -143,6 +146,9 @@ class DockerRuntime(Runtime):
 
     def reader(self, execution: Execution) -> FiguresReader:
         return self._accounts[execution.job_id]
+
+    def memory_changed(self) -> bool:
+        return self._memory is None or self._memory.changed()
 
     def disk_paths(self, execution: Execution) -> list[Path]:
         """The output directory, and the container's writable layer where this worker may read it."""
@@ -195,6 +201,7 @@ class DockerRuntime(Runtime):
             try:
                 self._hierarchy = find_hierarchy(self._worker_id)
                 self._lookout = Lookout()
+                self._memory = MemoryWatch(self._hierarchy)
             except NotOurs as error:
                 notes.append(str(error))
         if self._hierarchy is None:

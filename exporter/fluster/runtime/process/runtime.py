@@ -16,7 +16,7 @@ from typing import Any, Final
 import anyio
 
 from fluster import shim
-from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
+from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, MemoryWatch, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import InfrastructureError, StartError
 from fluster.gpu import Gpu, visible_devices
@@ -54,6 +54,7 @@ class ProcessRuntime(Runtime):
         self._use_cgroups = use_cgroups
         self.gpus = tuple(gpus)
         self._hierarchy: Hierarchy | None = None
+        self._memory: MemoryWatch | None = None
         self._readers: dict[str, CgroupFiguresReader | ProcReader] = {}
         self._threads = anyio.CapacityLimiter(16)
         self.operations = Operations()
@@ -65,6 +66,7 @@ class ProcessRuntime(Runtime):
         if self._use_cgroups:
             try:
                 self._hierarchy = find_hierarchy(self._worker_id)
+                self._memory = MemoryWatch(self._hierarchy)
             except NotOurs as error:
                 notes.append(str(error))
         if self._hierarchy is None:
@@ -88,6 +90,8 @@ class ProcessRuntime(Runtime):
         for reader in self._readers.values():
             reader.close()
         self._readers.clear()
+        if self._memory is not None:
+            self._memory.close()
         if self._hierarchy is not None:
             release(self._hierarchy)
 
@@ -130,6 +134,9 @@ class ProcessRuntime(Runtime):
                 reader = CgroupFiguresReader(CgroupReader(JobCgroup(self._hierarchy, execution.job_id)))
             self._readers[execution.job_id] = reader
         return reader
+
+    def memory_changed(self) -> bool:
+        return self._memory is None or self._memory.changed()
 
     async def remove(self, execution: Execution) -> None:
         with self.operations.observe("remove"):

@@ -1,0 +1,52 @@
+"""The command line of a benchmark: which rows, how many rounds, where the JSON goes."""
+
+import argparse
+import sys
+import time
+
+from tests.benchmarks import report
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.result import Missing, Note
+
+
+def main(rows, *, title, name, arguments=None):
+    """`rows`: name -> callable(bench) that yields Results and Notes. Returns the exit status: misses are told, not failed."""
+    parser = argparse.ArgumentParser(prog=f"python -m tests.benchmarks.{name}", description=title)
+    parser.add_argument(
+        "rows", nargs="*", metavar="ROW", help=f"rows to measure, of {' '.join(rows)}; all where none is named"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="rounds in which all sides take their turns (5)")
+    parser.add_argument(
+        "--quick", action="store_true", help="one small round: shows that the benchmark works, measures nothing"
+    )
+    parser.add_argument("--json", default=f"build/bench-{name}.json", help="where the figures go")
+    options = parser.parse_args(arguments)
+    chosen = [each.upper() for each in options.rows] or list(rows)
+    unknown = [each for each in chosen if each not in rows]
+    if unknown:
+        parser.error(f"there is no row {' '.join(unknown)}; there are {' '.join(rows)}")
+    results, notes = [], []
+    broken = False
+    with Bench(rounds=1 if options.quick else options.rounds, quick=options.quick) as bench:
+        for row in chosen:
+            began = time.monotonic()
+            try:
+                for found in rows[row](bench):
+                    (notes if isinstance(found, Note) else results).append(found)
+            except Missing as missing:
+                notes.append(Note(f"{row} left out: {missing}"))
+            except Exception as error:  # the other rows are worth having
+                import traceback
+
+                traceback.print_exc()
+                notes.append(Note(f"{row} failed: {error!r}"))
+                broken = True
+            print(f"{row}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+            report.write(options.json, results, _texts(notes))
+    report.show(results, _texts(notes), title=title)
+    print(f"written: {options.json}")
+    return int(broken)
+
+
+def _texts(notes):
+    return list(dict.fromkeys(note.text for note in notes))
