@@ -4,6 +4,7 @@ import pytest
 
 from tests.engine import base_image as image
 from tests.engine import daemon
+from tests.nvml.driver import Driver, compiled
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,19 @@ def _engine_possible():
 
 def _missing():
     pytest.skip("no Docker Engine answers here, and FLUSTER_TEST_ALLOW_MISSING is set")
+
+
+@pytest.fixture(scope="session")
+def nvml_library(tmp_path_factory):
+    return compiled(tmp_path_factory.mktemp("nvml"))
+
+
+@pytest.fixture
+def driver(nvml_library, tmp_path, monkeypatch):
+    """NVML in this process; it has no GPU until the test sets some."""
+    driver = Driver(nvml_library, tmp_path / "nvml")
+    driver.load()
+    driver.set()
+    monkeypatch.setenv("STUB_NVML", str(driver.script))
+    yield driver
+    driver.remove()

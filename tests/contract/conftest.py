@@ -44,6 +44,7 @@ class Bench:
             env={
                 "PYTHONUNBUFFERED": "1",
                 "FLUSTER_JOB_ID": job_id,
+                "FLUSTER_WORKER_ID": WORKER,
                 "FLUSTER_OUTPUT_DIR": output,
                 **fake,
                 **(env or {}),

@@ -1,5 +1,6 @@
 """What only the process runtime can show: its supervisor process and its worker may be killed at any time."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -11,7 +12,9 @@ import anyio
 import pytest
 
 from fluster.cri import parse_line
-from fluster.errors import InfrastructureError
+from fluster.errors import InfrastructureError, UnschedulableError
+from fluster.gpu import Gpu
+from fluster.job import Limits
 from fluster.runtime.process import ProcessRuntime
 
 from .conftest import WORKER, Bench
@@ -35,7 +38,7 @@ async def test_a_killed_supervisor_process_is_the_infrastructures_fault_and_take
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
-                assert b"FLUSTER_JOB_ID=job\0FLUSTER_OUTPUT_DIR=" + str(bench.root).encode() not in file.read()
+                assert b"FLUSTER_OUTPUT_DIR=" + str(bench.root).encode() not in file.read()
         except OSError:
             continue
 
@@ -116,3 +119,29 @@ async def test_the_start_costs_little(bench):
     each = (time.perf_counter() - began) / 10
     print(f"start to removed: {each * 1000:.1f} ms a job")
     assert each < 5
+
+
+@pytest.mark.parametrize(("gpus", "seen"), [(("GPU-b",), "GPU-b"), ((), "")])
+async def test_a_process_sees_its_gpus_and_no_other_whatever_the_request_says(bench, gpus, seen):
+    bench.runtime.gpus = (Gpu(uuid="GPU-a"), Gpu(uuid="GPU-b"))
+    spec = bench.spec(
+        'test "${CUDA_VISIBLE_DEVICES-unset}" = "$WANTED"', env={"CUDA_VISIBLE_DEVICES": "0", "WANTED": seen}
+    )
+    execution = await bench.runtime.start(dataclasses.replace(spec, gpus=gpus))
+    assert (await bench.runtime.wait(execution)).exit_code == 0
+    await bench.runtime.remove(execution)
+
+
+async def test_on_a_machine_without_gpus_a_variable_of_the_request_stays(bench):
+    assert (await bench.run('test "$CUDA_VISIBLE_DEVICES" = 0', env={"CUDA_VISIBLE_DEVICES": "0"})).exit_code == 0
+
+
+async def test_gpus_of_processes_are_a_convention_and_it_says_so(tmp_path):
+    runtime = ProcessRuntime(WORKER, tmp_path / "work", gpus=[Gpu(uuid="GPU-a")])
+    await runtime.open()
+    assert "gpus" not in runtime.info.enforced
+    assert [note for note in runtime.info.notes if "CUDA_VISIBLE_DEVICES" in note]
+    runtime.check(Limits(gpus=1))
+    with pytest.raises(UnschedulableError, match="gpus: it asks for 2, this machine has 1; ask for less"):
+        runtime.check(Limits(gpus=2))
+    await runtime.close()

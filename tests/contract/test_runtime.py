@@ -268,7 +268,7 @@ async def test_more_than_the_machine_has_is_unschedulable(bench):
         bench.runtime.check(Limits(memory_bytes=2**60))
     with pytest.raises(UnschedulableError, match="cpus: it asks for"):
         bench.runtime.check(Limits(cpu_millicores=10**9))
-    with pytest.raises(UnschedulableError, match="gpus: "):
+    with pytest.raises(UnschedulableError, match="gpus: it asks for 1, this machine has 0; "):
         bench.runtime.check(Limits(gpus=1))
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loguru import logger
 
 from fluster.config import Settings
 from fluster.errors import EngineUnavailableError
+from fluster.gpu import Gpu
 from fluster.runtime import Runtime
 
 __all__ = ["open_runtime"]
 
 
-async def open_runtime(settings: Settings) -> Runtime:
-    """The runtime of the settings, opened. Raises EngineUnavailableError where docker is asked for and does not answer."""
+async def open_runtime(settings: Settings, gpus: Sequence[Gpu] = ()) -> Runtime:
+    """The runtime of the settings, opened; `gpus` are this machine's. Raises EngineUnavailableError where docker is asked for and does not answer."""
     worker_id = settings.worker_id
     if settings.runtime in {"auto", "docker"}:
         from fluster.runtime.docker import DockerRuntime
 
-        runtime: Runtime = DockerRuntime(worker_id)
+        runtime: Runtime = DockerRuntime(worker_id, gpus=gpus)
         try:
             await runtime.open()
         except EngineUnavailableError as error:
@@ -29,11 +32,11 @@ async def open_runtime(settings: Settings) -> Runtime:
     if settings.runtime == "fake":
         from fluster.runtime.fake import FakeRuntime
 
-        runtime = FakeRuntime()
+        runtime = FakeRuntime(gpus=gpus)
     else:
         from fluster.runtime.process import ProcessRuntime
 
-        runtime = ProcessRuntime(worker_id, settings.state_dir / "work")
+        runtime = ProcessRuntime(worker_id, settings.state_dir / "work", gpus=gpus)
     await runtime.open()
     return _announced(runtime)
 
@@ -47,6 +50,8 @@ def _announced(runtime: Runtime) -> Runtime:
         ", ".join(info.enforced) or "nothing",
         "the kernel's account" if info.figures.value == "kernel" else "sampled",
     )
+    if runtime.gpus:
+        logger.info("GPUs to assign: {}", ", ".join(gpu.uuid for gpu in runtime.gpus))
     for note in info.notes:
         logger.warning("runtime {}: {}", info.name, note)
     return runtime

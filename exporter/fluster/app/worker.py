@@ -16,11 +16,12 @@ from fluster.bundles import BundleStore
 from fluster.collectors import Exposition, create_exposition
 from fluster.config import Settings
 from fluster.errors import FailedPreconditionError, FlusterError
+from fluster.gpu import GpuWatch
 from fluster.logs import LogStore
 from fluster.manager import JobManager
 from fluster.stats import Sampler
 from fluster.store import StateLock, Store
-from fluster.supervisor import SupervisorParts
+from fluster.supervisor import GpuAllocator, SupervisorParts
 from fluster.web.services import Services
 
 __all__ = ["open_worker"]
@@ -48,13 +49,17 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
                 f"--state-dir: {state} cannot be used ({error.strerror}); give another directory"
             ) from error
         stack.enter_context(StateLock(state))
-        runtime = await open_runtime(settings)
+        watch = GpuWatch(settings.stats_interval)
+        stack.callback(watch.close)
+        runtime = await open_runtime(
+            settings, await anyio.to_thread.run_sync(watch.open, limiter=anyio.CapacityLimiter(1))
+        )
         stack.push_async_callback(runtime.close)
         bundles = BundleStore(state / "bundles", settings)
         builder = create_builder(runtime.info.name, settings)
         stack.push_async_callback(builder.close)
         logs = LogStore(state / "logs")
-        sampler = Sampler(settings.stats_interval, memory_changed=runtime.memory_changed)
+        sampler = Sampler(settings.stats_interval, gpus=watch, memory_changed=runtime.memory_changed)
         sampler.start()
         stack.callback(sampler.stop)
         parts = SupervisorParts(
@@ -65,6 +70,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
             bundles=bundles,
             logs=logs,
             sampler=sampler,
+            gpus=GpuAllocator(gpu.uuid for gpu in runtime.gpus),
         )
         manager = JobManager(parts)
         exposition = create_exposition(

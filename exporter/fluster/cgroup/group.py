@@ -13,6 +13,8 @@ from fluster.cgroup.hierarchy import Hierarchy
 __all__ = ["Bounds", "JobCgroup"]
 
 CPU_PERIOD_US = 100_000
+LARGEST_CHARGE_BYTES = 2 * 1024 * 1024
+"""A huge page."""
 
 
 class Bounds(NamedTuple):
@@ -60,7 +62,11 @@ class JobCgroup:
             memory = self.directories["memory"]
             settings.append(("memory", "memory.limit_in_bytes", str(bounds.memory_bytes)))
             if os.path.exists(f"{memory}/memory.memsw.limit_in_bytes"):
-                settings.append(("memory", "memory.memsw.limit_in_bytes", str(bounds.memory_bytes)))
+                # Swap is off; the bound on memory with swap holds where the whole machine is short of memory. It is charged first,
+                # and Linux 6.14 and later counts no hit of it: the distance leaves the hits to the limit of memory alone.
+                settings.append(("memory", "memory.swappiness", "0"))
+                with_swap = bounds.memory_bytes + LARGEST_CHARGE_BYTES
+                settings.append(("memory", "memory.memsw.limit_in_bytes", str(with_swap)))
         if quota is not None:
             settings += [
                 ("cpu", "cpu.cfs_period_us", str(CPU_PERIOD_US)),

@@ -75,7 +75,7 @@ def find_hierarchy(
     else:
         raise NotOurs("there is no cgroup tree with memory and cpu accounting on this machine")
     _try_out(hierarchy)
-    return hierarchy
+    return _account_devices(hierarchy) if hierarchy.version == 1 and "blkio" in roots else hierarchy
 
 
 def _own_path(own: str) -> str:
@@ -123,6 +123,25 @@ def _try_out(hierarchy: Hierarchy) -> None:
             raise NotOurs(
                 f"cgroups cannot be made in {directory} ({error.strerror}); run the worker as root"
             ) from error
+
+
+def _account_devices(hierarchy: Hierarchy) -> Hierarchy:
+    """v1: since Linux 6.10 bytes of a device are counted from the first time that someone sets a limit on it, even that of none.
+
+    Where they are not counted then, the tree is no source of figures: a 0 would be a lie.
+    """
+    for name in os.listdir("/sys/block"):
+        if os.path.exists(f"/sys/block/{name}/device"):  # a disk, not what is built of disks, memory or files
+            try:
+                device = _read(f"/sys/block/{name}/dev").strip()
+                _write(f"{hierarchy.roots['blkio']}{hierarchy.base}/blkio.throttle.read_bps_device", f"{device} 0")
+            except OSError:
+                continue  # this kernel does not limit this device
+    root = hierarchy.roots["blkio"]
+    if " Write " in _read(f"{root}/blkio.throttle.io_service_bytes_recursive"):
+        return hierarchy
+    roots = {controller: each for controller, each in hierarchy.roots.items() if controller != "blkio"}
+    return hierarchy._replace(roots=roots, others=[*hierarchy.others, *([] if root in roots.values() else [root])])
 
 
 def _read(path: str) -> str:

@@ -1,7 +1,7 @@
 """The figures of one cgroup through descriptors that stay open: a pass costs microseconds, and no path is walked.
 
-A pass reads only what changes from moment to moment; the rest is read and parsed when someone asks, once for each pass at most.
-Once the cgroup is removed, what was read last stands.
+A pass reads every file and parses only what changes from moment to moment; the rest is parsed when someone asks. Once the cgroup
+is removed, what was read last stands.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from fluster.cgroup import v1, v2
 from fluster.cgroup.group import JobCgroup
-from fluster.cgroup.reading import GLANCED, Glance, Reading
+from fluster.cgroup.reading import Glance, Reading, pairs
+
+if TYPE_CHECKING:
+    from fluster.cgroup.lookout import Lookout
 
 __all__ = ["CgroupReader"]
 
@@ -25,87 +30,132 @@ _STAT_PASSES = 10
 
 
 class CgroupReader:
-    """Thread-safe: the sampling thread reads, and so does who collects the final figures."""
+    """Thread-safe: the sampling thread reads, and so does who collects the final figures.
 
-    def __init__(self, group: JobCgroup) -> None:
+    `lookout`: for jobs whose processes live in a cgroup below the job's, which someone else removes.
+    """
+
+    def __init__(self, group: JobCgroup, lookout: Lookout | None = None) -> None:
         version = group.hierarchy.version
-        wanted = v1.FILES if version == 1 else v2.FILES
-        numbers = v1.NUMBERS if version == 1 else v2.NUMBERS
+        wanted, numbers = (v1.FILES, v1.NUMBERS) if version == 1 else (v2.FILES, v2.NUMBERS)
         self._glance: Callable[[Mapping[str, bytes]], Glance] = v1.glance if version == 1 else v2.glance
         self._parse: Callable[[Mapping[str, bytes], int], Reading] = v1.reading if version == 1 else v2.reading
         self._lock = threading.Lock()
-        self._glanced: list[tuple[str, int, int]] = []
-        """What every pass reads: key, descriptor and buffer size."""
-        self._rest: list[tuple[str, int, int]] = []
-        """What is read when it is asked for."""
-        self._rest_read = False
-        self._usage = self._stat = -1
-        """Descriptors of what a look at memory reads; -1 where it is not there."""
+        self._files: dict[str, tuple[int, int]] = {}
+        """Descriptor and buffer size of each file that this kernel has."""
         self._raw: dict[str, bytes] = {}
         self._memory_seen = self._stat_seen = b""
         """Usage at the last look at memory, and when memory.stat was read last by a full pass."""
         self._stat_passes = 0
-        self._oom_event = -1
-        self._oom_seen = 0
+        self._lookout = lookout if version == 1 else None
+        self._watched: list[int] = []
+        self._memory_directory = ""
+        self._kills_below: dict[str, int] = {}
         for key, (controller, name) in wanted.items():
             directory = group.directories.get(controller)
-            descriptor = -1 if directory is None else self._open(key, f"{directory}/{name}")
-            if descriptor < 0:
-                continue
-            size = _NUMBER_BYTES if key in numbers else _BYTES
-            (self._glanced if key in GLANCED else self._rest).append((key, descriptor, size))
-        opened = {key: descriptor for key, descriptor, _ in (*self._glanced, *self._rest)}
-        if {"usage", "stat"} <= opened.keys():
-            self._usage, self._stat = opened["usage"], opened["stat"]
-        if version == 1 and "oom" in opened:
-            self._watch_oom(group.directories["memory"], opened["oom"])
+            if directory is not None:
+                self._open(key, f"{directory}/{name}", _NUMBER_BYTES if key in numbers else _BYTES)
+        if self._lookout is not None and "oom" in self._files:
+            self._memory_directory = group.directories["memory"]
+            self._watch_oom(self._lookout)
 
-    def _open(self, key: str, path: str) -> int:
-        """The descriptor, -1 where this kernel does not have it: the figure stays unknown."""
+    def _open(self, key: str, path: str, size: int) -> None:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            return -1
+            return  # this kernel does not have it: the figure stays unknown
         try:
-            self._raw[key] = os.pread(descriptor, _BYTES, 0)
+            self._raw[key] = os.pread(descriptor, size, 0)
         except OSError:  # EOPNOTSUPP: it has pressure accounting, and does none
             os.close(descriptor)
-            return -1
-        return descriptor
+            return
+        self._files[key] = (descriptor, size)
 
-    def _watch_oom(self, directory: str, oom_control: int) -> None:
-        """v1 counts a kill in the victim's own cgroup; an eventfd hears of those in children, an engine's container, too."""
+    def _watch_oom(self, lookout: Lookout) -> None:
+        """v1 counts a kill in the victim's own cgroup; an eventfd on the job's hears of those below, too, but not of each apart."""
         event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         try:
-            control = os.open(f"{directory}/cgroup.event_control", os.O_WRONLY | os.O_CLOEXEC)
+            control = os.open(f"{self._memory_directory}/cgroup.event_control", os.O_WRONLY | os.O_CLOEXEC)
             try:
-                os.write(control, f"{event} {oom_control}".encode())
+                os.write(control, f"{event} {self._files['oom'][0]}".encode())
             finally:
                 os.close(control)
         except OSError:
             os.close(event)
-        else:
-            self._oom_event = event
+            return
+        self._watched.append(event)
+        lookout.add(event, self.look)
+        self.look()
+
+    def looked_at_closely(self) -> AbstractContextManager[None]:
+        """While it lasts, nothing that only the cgroups below the job's own know is missed."""
+        return self._lookout.closely(self.look) if self._lookout is not None else nullcontext()
+
+    def look_when_ended(self, pid: int) -> None:
+        """Look once more in the moment in which this process, the last of the job, has ended."""
+        if self._lookout is None:
+            return
+        try:
+            descriptor = os.pidfd_open(pid)
+        except OSError:
+            self.look()  # it is over already
+            return
+        with self._lock:
+            self._watched.append(descriptor)
+        self._lookout.add(descriptor, self.look)
+
+    def look(self) -> None:
+        """Take what only the cgroups below the job's own know, while they exist. Blocking for microseconds."""
+        with self._lock:
+            if not self._files:
+                return
+            try:
+                with os.scandir(self._memory_directory) as entries:
+                    below = [entry.name for entry in entries if entry.is_dir()]
+                for name in below:
+                    with open(f"{self._memory_directory}/{name}/memory.oom_control", "rb") as file:
+                        self._kills_below[name] = pairs(file.read()).get("oom_kill", 0)
+            except OSError:
+                pass  # removed meanwhile: what was seen last stands
+            if "io" in self._files:
+                try:
+                    self._raw["io"] = self._lasting_io(self._read("io"))
+                except OSError:
+                    pass  # as above
+
+    def _read(self, key: str) -> bytes:
+        descriptor, size = self._files[key]
+        return os.pread(descriptor, size, 0)
+
+    def _lasting_io(self, text: bytes) -> bytes:
+        """v1 forgets the bytes of a removed cgroup below: what was counted once stands."""
+        have = self._raw.get("io", b"")
+        return text if text != have and v1.io_total(text) > v1.io_total(have) else have
 
     def sample(self) -> Glance:
-        """What changes from moment to moment.
+        """Read everything; what changes from moment to moment.
 
         memory.stat costs as much as all the rest. Who uses memory changes how much is used: while `usage` stays the same to the
         byte it is read at every tenth pass only.
         """
         with self._lock:
             try:
-                for key, descriptor, size in self._glanced:
-                    if key != "stat" or self._stat_is_due():
-                        self._raw[key] = os.pread(descriptor, size, 0)
+                self._raw = self._read_all()
             except OSError:
                 pass  # removed (ENODEV): what was read last stands
-            self._rest_read = False
             return self._glance(self._raw)
 
-    def _stat_is_due(self) -> bool:
-        """Asked after `usage` was read."""
-        usage = self._raw.get("usage", b"")
+    def _read_all(self) -> dict[str, bytes]:
+        raw, pread = dict(self._raw), os.pread
+        for key, (descriptor, size) in self._files.items():
+            if key != "stat" or self._stat_is_due(raw.get("usage", b"")):
+                raw[key] = pread(descriptor, size, 0)
+        if self._lookout is not None and "io" in raw:
+            raw["io"] = self._lasting_io(raw["io"])
+        return raw
+
+    def _stat_is_due(self, usage: bytes) -> bool:
+        """`usage` stands before `stat` in both versions' tables: it was read just now."""
         self._stat_passes += 1
         if usage == self._stat_seen and self._stat_passes < _STAT_PASSES:
             return False
@@ -115,51 +165,32 @@ class CgroupReader:
     def sample_memory(self) -> Glance | None:
         """Only what is cheap enough for ten times a second; None where memory is as it was, or gone."""
         with self._lock:
-            if self._usage < 0:
+            if not {"usage", "stat"} <= self._files.keys():
                 return None
             try:
-                usage = os.pread(self._usage, _NUMBER_BYTES, 0)
+                usage = self._read("usage")
                 if usage == self._memory_seen:
                     return None
-                raw = {"usage": usage, "stat": os.pread(self._stat, _BYTES, 0)}
+                raw = {"usage": usage, "stat": self._read("stat")}
             except OSError:
                 return None
             self._memory_seen = usage
             return self._glance(raw)
 
     def reading(self) -> Reading:
-        """What the last sample() read, and the rest as of now."""
+        """All that the last sample() read."""
         with self._lock:
-            self._read_rest()
-            raw, events = dict(self._raw), self._oom_events()
-        return self._parse(raw, events)
-
-    def _read_rest(self) -> None:
-        if self._rest_read:
-            return
-        try:
-            for key, descriptor, size in self._rest:
-                self._raw[key] = os.pread(descriptor, size, 0)
-        except OSError:
-            pass  # as above
-        self._rest_read = True
+            raw, kills_below = dict(self._raw), sum(self._kills_below.values())
+        return self._parse(raw, kills_below)
 
     def close(self) -> None:
         """Idempotent. What was read last stands."""
         with self._lock:
-            self._read_rest()
-            for _, descriptor, _ in (*self._glanced, *self._rest):
+            for descriptor, _ in self._files.values():
                 os.close(descriptor)
-            self._glanced, self._rest, self._usage = [], [], -1
-            if self._oom_event >= 0:
-                self._oom_events()
-                os.close(self._oom_event)
-                self._oom_event = -1
-
-    def _oom_events(self) -> int:
-        if self._oom_event >= 0:
-            try:
-                self._oom_seen += os.eventfd_read(self._oom_event)
-            except BlockingIOError:
-                pass
-        return self._oom_seen
+            self._files = {}
+            watched, self._watched = self._watched, []
+        for descriptor in watched:
+            if self._lookout is not None:
+                self._lookout.remove(descriptor)
+            os.close(descriptor)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-__all__ = ["GLANCED", "Glance", "Reading", "number", "pairs", "value_after"]
-
-GLANCED: Final = frozenset({"usage", "stat", "cpu", "pids"})
-"""Keys of the files that a Glance is made of, in both versions; `usage` comes before `stat`."""
+__all__ = ["Glance", "Reading", "number", "pairs", "value_after"]
 
 
 class Glance(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Final
 
 from fluster.cgroup.reading import Glance, Reading, number, pairs, value_after
 
-__all__ = ["FILES", "NUMBERS", "glance", "reading"]
+__all__ = ["FILES", "NUMBERS", "glance", "io_total", "reading"]
 
 FILES: Final = {
     "usage": ("memory", "memory.usage_in_bytes"),
@@ -16,6 +16,7 @@ FILES: Final = {
     "pids": ("pids", "pids.current"),
     "peak": ("memory", "memory.max_usage_in_bytes"),
     "hits": ("memory", "memory.failcnt"),
+    "hits_swap": ("memory", "memory.memsw.failcnt"),
     "oom": ("memory", "memory.oom_control"),
     "cpu_user": ("cpuacct", "cpuacct.usage_user"),
     "cpu_system": ("cpuacct", "cpuacct.usage_sys"),
@@ -24,7 +25,7 @@ FILES: Final = {
     "io": ("blkio", "blkio.throttle.io_service_bytes_recursive"),
 }
 """Key -> controller and file name."""
-NUMBERS: Final = frozenset({"usage", "cpu", "pids", "peak", "hits", "cpu_user", "cpu_system", "pids_peak"})
+NUMBERS: Final = frozenset({"usage", "cpu", "pids", "peak", "hits", "hits_swap", "cpu_user", "cpu_system", "pids_peak"})
 """Files that hold one number."""
 _STAT: Final = tuple(f"\ntotal_{name} ".encode() for name in ("inactive_file", "rss", "cache"))
 
@@ -41,21 +42,21 @@ def glance(raw: Mapping[str, bytes]) -> Glance:
     )
 
 
-def reading(raw: Mapping[str, bytes], oom_events: int) -> Reading:
-    """`oom_events`: what an eventfd heard of kills below this cgroup, which its own file does not count."""
+def reading(raw: Mapping[str, bytes], kills_below: int) -> Reading:
+    """`kills_below`: kills for memory in the cgroups below this one, which its own file does not count."""
     inactive, anon, cache = (value_after(raw.get("stat", b""), key) for key in _STAT)
     throttling = pairs(raw.get("throttling"))
     user, system = _split(number(raw.get("cpu")), number(raw.get("cpu_user")), number(raw.get("cpu_system")))
     read, written = _io(raw.get("io"))
-    oom_kills = pairs(raw.get("oom")).get("oom_kill") or oom_events if "oom" in raw else None
+    oom_kills = pairs(raw.get("oom")).get("oom_kill")
     return Reading(
         memory_usage=number(raw.get("usage")),
         memory_inactive_file=inactive,
         memory_anon=anon,
         memory_cache=cache,
         memory_peak=number(raw.get("peak")),
-        memory_limit_hits=number(raw.get("hits")),
-        oom_kills=oom_kills,
+        memory_limit_hits=_hits(raw),
+        oom_kills=None if oom_kills is None else oom_kills + kills_below,
         cpu_user_ns=user,
         cpu_system_ns=system,
         cpu_periods=throttling.get("nr_periods"),
@@ -76,6 +77,17 @@ def _split(total: int | None, user: int | None, system: int | None) -> tuple[int
         return total, 0
     scaled = total * user // (user + system)
     return scaled, total - scaled
+
+
+def _hits(raw: Mapping[str, bytes]) -> int | None:
+    """Memory with swap is charged first: what is refused there is not counted again without."""
+    known = [each for each in (number(raw.get("hits")), number(raw.get("hits_swap"))) if each is not None]
+    return sum(known) if known else None
+
+
+def io_total(text: bytes) -> int:
+    """All bytes of all devices."""
+    return sum(_io(text))  # type: ignore[arg-type] # a text is no None
 
 
 def _io(text: bytes | None) -> tuple[int | None, int | None]:

@@ -40,8 +40,8 @@ def glance(raw: Mapping[str, bytes]) -> Glance:
     )
 
 
-def reading(raw: Mapping[str, bytes], _oom_events: int = 0) -> Reading:
-    """No event has to be counted here: memory.events counts kills below this cgroup, too."""
+def reading(raw: Mapping[str, bytes], _kills_below: int = 0) -> Reading:
+    """Nothing has to be added here: memory.events counts kills below this cgroup, too."""
     text = b"\n" + raw.get("stat", b"")
     inactive, anon, cache = (value_after(text, key) for key in _STAT)
     events, cpu = pairs(raw.get("events")), pairs(raw.get("cpu"))

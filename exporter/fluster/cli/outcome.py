@@ -59,6 +59,9 @@ def summary(job: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "cpu", f"{user + system:.3f} s: user {user:.3f}, system {system:.3f} ({figures['cpu_source']})"
     if figures["processes_peak"] is not None:
         yield "processes", f"peak {figures['processes_peak']} ({figures['processes_peak_source']})"
+    for gpu in figures["gpus"] or ():
+        if gpu["memory_peak_bytes"] is not None:
+            yield "gpu", f"{gpu['uuid']} peak {format_bytes(gpu['memory_peak_bytes'])} (sampled)"
     if figures["oom_kills"]:
         yield "oom kills", str(figures["oom_kills"])
     lines = job["logs"]["lines"]

@@ -90,7 +90,7 @@ class WorkerCollector:
                 outcomes.setdefault((operation, outcome), 0)
         for (operation, outcome), count in sorted(outcomes.items()):
             add("fluster_engine_requests_total", count, operation, outcome)
-        for collector in ("stats", "disk"):
+        for collector in ("stats", "disk", "gpu"):
             add("fluster_stats_errors_total", self._sampler.errors[collector], collector)
         add("fluster_log_store_bytes", self._log_bytes)
         for name, (size, free) in self._disks.items():

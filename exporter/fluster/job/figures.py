@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["Figures", "GpuFigures", "Sample", "Source"]
+
+_N = TypeVar("_N", int, float)
 
 
 class Source(StrEnum):
@@ -101,7 +103,7 @@ class Figures:
             for each in dataclasses.fields(Figures)
         }
         merged["sampled_at_ns"] = max(self.sampled_at_ns, earlier.sampled_at_ns)
-        merged["gpus"] = self.gpus or earlier.gpus
+        merged["gpus"] = _gpus_over(self.gpus, earlier.gpus)
         for peak in ("memory_working_set_peak_bytes", "memory_anon_peak_bytes", "cpu_peak_cores", "disk_peak_bytes"):
             merged[peak] = _highest(getattr(self, peak), getattr(earlier, peak))
         for peak, source in (
@@ -115,7 +117,18 @@ class Figures:
         return Figures(**merged)
 
 
-def _highest(first: float | None, second: float | None) -> float | None:
+def _gpus_over(gpus: tuple[GpuFigures, ...], earlier: tuple[GpuFigures, ...]) -> tuple[GpuFigures, ...]:
+    """`gpus` with the peaks of `earlier`, and those that only `earlier` knows."""
+    known = {gpu.uuid: gpu for gpu in earlier}
+    merged = []
+    for gpu in gpus:
+        before = known.pop(gpu.uuid, gpu)
+        peak = _highest(gpu.memory_peak_bytes, before.memory_peak_bytes)
+        merged.append(dataclasses.replace(gpu, memory_peak_bytes=peak))
+    return (*merged, *known.values())
+
+
+def _highest(first: _N | None, second: _N | None) -> _N | None:
     known = [value for value in (first, second) if value is not None]
     return max(known) if known else None
 

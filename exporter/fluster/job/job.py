@@ -56,6 +56,8 @@ class Job:
     """One sentence on why it ended, empty where it succeeded."""
     build: Build | None = None
     ports: dict[str, int] = field(default_factory=dict)
+    gpus: tuple[str, ...] = ()
+    """UUIDs of the GPUs that are, or were, its own."""
     handle: str = ""
     """What the runtime needs to find the execution again after a restart of the worker."""
     figures: Figures = field(default_factory=Figures)

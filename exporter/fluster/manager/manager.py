@@ -145,6 +145,9 @@ class JobManager:
         live = self._live.get(job.id)
         if live is None:
             return job
+        wanted = job.request.limits.gpus
+        if wanted and self._queue and self._queue[0] == job.id and self._supervised < self.slots:
+            return job.evolve(status_message=f"waiting for GPUs: {wanted} asked for, {self._parts.gpus.free} free")
         return job.evolve(figures=self._parts.sampler.latest(job.id) or job.figures, logs=live.logs)
 
     # Requests
@@ -170,11 +173,7 @@ class JobManager:
             raise UnavailableError(f"the job was not accepted: {error}") from error
         finally:
             self._accepting.discard(job_id)
-        try:
-            self._parts.runtime.check(job.request.limits)
-        except UnschedulableError as error:
-            return await self._end(job_id, judge_error(error))
-        self._queue.append(job_id)
+        job = await self._enqueue(job)
         self._dispatch()
         return job
 
@@ -187,6 +186,7 @@ class JobManager:
         live.end.ask(EndReason.USER, job.request.grace_seconds if grace_seconds is None else grace_seconds)
         if job_id in self._queue:
             self._queue.remove(job_id)
+            self._dispatch()
             return await self._end(job_id, judge_request(job, EndReason.USER))
         return self.get(job_id)
 
@@ -205,7 +205,8 @@ class JobManager:
             raise AlreadyExistsError(
                 f"job_id: there is a job {job_id!r} already; choose another id or leave it out", field="job_id"
             )
-        free = self.slots - self._supervised
+        # Where jobs wait although slots are free, they wait for GPUs: one more waits behind them.
+        free = 0 if self._queue else self.slots - self._supervised
         if len(self._queue) + len(self._accepting) - free >= self.queue_limit:
             raise ResourceExhaustedError(
                 f"the queue is full: {len(self._queue)} jobs wait and --queue-limit is {self.queue_limit}; try again later"
@@ -235,30 +236,47 @@ class JobManager:
         adopted = await recover(self._parts, jobs)
         for job in jobs:
             if job.id in adopted:
-                self.recovered["adopted"] += 1
-                self._start(job.id, adopted[job.id])
+                self.recovered["lost" if adopted[job.id].lost else "adopted"] += 1
+                self._parts.gpus.adopt(job.gpus)
+                self._start(job.id, job.gpus, adopted[job.id])
             elif job.state is JobState.RUNNING:
                 self.recovered["lost"] += 1
+                self._parts.ports.give_back(job.ports)
                 await self._end(
                     job.id,
                     judge_error(InfrastructureError("nothing was left of it when the worker came back")),
                 )
             else:
                 self.recovered["queued"] += 1
-                self._queue.append(job.id)
+                await self._enqueue(job)
         self._dispatch()
+
+    async def _enqueue(self, job: Job) -> Job:
+        """Let it wait for its turn, if it can ever come here: nothing else may stand at the head of the queue."""
+        try:
+            self._parts.runtime.check(job.request.limits)
+        except UnschedulableError as error:
+            return await self._end(job.id, judge_error(error))
+        self._queue.append(job.id)
+        return job
 
     def _dispatch(self) -> None:
         while self._queue and self._supervised < self.slots and not self.closing.is_set():
-            self._start(self._queue.popleft(), None)
+            gpus = self._parts.gpus.take(self._table.get(self._queue[0]).request.limits.gpus)
+            if gpus is None:
+                return  # a job that asks for less does not overtake: one that asks for many would never come to its turn
+            self._start(self._queue.popleft(), gpus, None)
 
-    def _start(self, job_id: str, adopted: Execution | None) -> None:
+    def _start(self, job_id: str, gpus: tuple[str, ...], adopted: Execution | None) -> None:
         self._supervised += 1
-        self._tasks.start_soon(self._supervise, job_id, adopted, name=f"job {job_id}")
+        self._tasks.start_soon(self._supervise, job_id, gpus, adopted, name=f"job {job_id}")
 
-    async def _supervise(self, job_id: str, adopted: Execution | None) -> None:
+    async def _supervise(self, job_id: str, gpus: tuple[str, ...], adopted: Execution | None) -> None:
         supervisor = Supervisor(
-            self._parts, self._table.get(job_id), partial(self._change, job_id), self._live[job_id].end
+            self._parts,
+            self._table.get(job_id).evolve(gpus=gpus),
+            partial(self._change, job_id),
+            self._live[job_id].end,
         )
         try:
             await supervisor.run(adopted)
@@ -267,6 +285,7 @@ class JobManager:
             await self._end(job_id, judge_error(error))
         finally:
             self._supervised -= 1
+            self._parts.gpus.give_back(gpus)
             self._dispatch()
 
     async def _end(self, job_id: str, verdict: Verdict) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from fluster.job import Job, JobState
 from fluster.runtime import Execution, ExecutionSpec
@@ -19,6 +20,7 @@ async def recover(parts: SupervisorParts, jobs: Iterable[Job]) -> dict[str, Exec
     """
     specs: dict[str, ExecutionSpec] = {}
     handles: dict[str, str] = {}
+    began: dict[str, int] = {}
     for job in jobs:
         if job.state is JobState.RUNNING:
             specs[job.id] = execution_spec(
@@ -30,5 +32,11 @@ async def recover(parts: SupervisorParts, jobs: Iterable[Job]) -> dict[str, Exec
                 image=job.build.image_tag if job.build else "",
             )
             handles[job.id] = job.handle
+            began[job.id] = job.run_started_ns or 0
             parts.ports.adopt(job.ports)
-    return await parts.runtime.recover(specs, handles)
+    found = await parts.runtime.recover(specs, handles)
+    # When a lost one was started the runtime may not know any more; its timeout and rates count from then.
+    return {
+        job_id: execution if execution.started_ns else replace(execution, started_ns=began.get(job_id, 0))
+        for job_id, execution in found.items()
+    }

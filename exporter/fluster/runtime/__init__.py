@@ -2,6 +2,7 @@
 
 from fluster.runtime.contract import (
     Execution,
+    ExecutionLostError,
     ExecutionSpec,
     ExitResult,
     FiguresReader,
@@ -14,6 +15,7 @@ from fluster.runtime.operations import Operations
 
 __all__ = [
     "Execution",
+    "ExecutionLostError",
     "ExecutionSpec",
     "ExitResult",
     "FiguresReader",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sized
 
 import psutil
 
@@ -13,8 +14,8 @@ from fluster.sizes import format_bytes
 __all__ = ["check_capacity"]
 
 
-def check_capacity(limits: Limits, *, cpus: int | None = None, memory_bytes: int | None = None) -> None:
-    """Raises UnschedulableError naming the field. `cpus` and `memory_bytes` default to this machine's."""
+def check_capacity(limits: Limits, *, gpus: Sized, cpus: int | None = None, memory_bytes: int | None = None) -> None:
+    """Raises UnschedulableError naming the field. `gpus` are those that can be assigned; `cpus` and `memory_bytes` default to this machine's."""
     have_cpus = cpus or os.cpu_count() or 1
     have_memory = memory_bytes or psutil.virtual_memory().total
     if limits.cpu_millicores and limits.cpu_millicores > have_cpus * 1000:
@@ -25,3 +26,6 @@ def check_capacity(limits: Limits, *, cpus: int | None = None, memory_bytes: int
         raise UnschedulableError(
             f"memory: it asks for {format_bytes(limits.memory_bytes)}, this machine has {format_bytes(have_memory)}; ask for less"
         )
+    if limits.gpus > len(gpus):
+        advice = "less" if len(gpus) else "none, or see that the worker finds NVIDIA's libnvidia-ml.so.1"
+        raise UnschedulableError(f"gpus: it asks for {limits.gpus}, this machine has {len(gpus)}; ask for {advice}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 
 from fluster.cgroup import CgroupReader, Reading
 from fluster.job import Figures, Source
@@ -57,6 +58,14 @@ class CgroupFiguresReader:
         self._processes_peak = _highest(self._processes_peak, glance.pids_current)
         return Point(self._at_ns, *glance)
 
+    def looked_at_closely(self) -> AbstractContextManager[None]:
+        """See CgroupReader."""
+        return self._reader.looked_at_closely()
+
+    def look_when_ended(self, pid: int) -> None:
+        """See CgroupReader."""
+        self._reader.look_when_ended(pid)
+
     def sample_memory(self) -> Point | None:
         glance = self._reader.sample_memory()
         if glance is None:
@@ -81,7 +90,8 @@ class CgroupFiguresReader:
 
 
 def _highest(first: int | None, second: int | None) -> int | None:
-    return second if first is None or (second is not None and second > first) else first
+    """Nothing at all is what is left once the job is over: no peak of it."""
+    return second or None if first is None or (second is not None and second > first) else first
 
 
 def _seconds(nanoseconds: int | None) -> float | None:

@@ -17,11 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from fluster.errors import InfrastructureError
+from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, LogCounts, Source
 from fluster.runtime.operations import Operations
 
 __all__ = [
     "Execution",
+    "ExecutionLostError",
     "ExecutionSpec",
     "ExitResult",
     "FiguresReader",
@@ -95,6 +98,8 @@ class ExecutionSpec:
     limits: Limits = field(default_factory=Limits)
     ports: dict[str, int] = field(default_factory=dict)
     """Name -> TCP port of the host; docker publishes it on 127.0.0.1 under the same number."""
+    gpus: tuple[str, ...] = ()
+    """UUIDs of the GPUs that the job may use: these, and where the runtime can enforce it no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +110,18 @@ class Execution:
     handle: str
     """The runtime's own name for it: container id, or pid and start time of the job's supervisor process."""
     started_ns: int
-    """When the job's first process was started, by the engine's clock; UTC, nanoseconds."""
+    """When the job's first process was started, by the engine's clock; UTC, nanoseconds. 0 where that is lost."""
     spec: ExecutionSpec
+    lost: bool = False
+    """Found after a restart with nothing left of it but its account: wait() raises ExecutionLostError with the figures."""
+
+
+class ExecutionLostError(InfrastructureError):
+    """The execution vanished, or is out of reach for good. What is still known of it: the kernel keeps the account of a cgroup."""
+
+    def __init__(self, message: str, figures: Figures) -> None:
+        super().__init__(message)
+        self.figures = figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +158,13 @@ class FiguresReader(Protocol):
     """Reads the live figures of one execution until remove(). Thread-safe; never raises for a vanished job."""
 
     def sample(self) -> Point:
-        """Read what changes from moment to moment. Must not wait for anything: microseconds for cgroups, a kept value for an engine."""
+        """Read everything that is known now. Must not wait for anything: microseconds for cgroups, a kept value for an engine."""
 
     def sample_memory(self) -> Point | None:
         """Only what is cheap enough for ten times a second; None where nothing changed or only sample() is to be used."""
 
     def figures(self) -> Figures:
-        """All figures as of the last sample(), or as of now where they are cheaper to read when someone asks."""
+        """All that the last sample() read."""
 
 
 class Runtime(ABC):
@@ -160,6 +175,8 @@ class Runtime(ABC):
 
     info: RuntimeInfo
     """Complete after open()."""
+    gpus: tuple[Gpu, ...] = ()
+    """The GPUs of this machine that it can pass on to jobs; complete after open()."""
     operations: Operations
     """What was asked of the engine, for fluster_engine_*."""
     orphans_removed: int
@@ -202,7 +219,8 @@ class Runtime(ABC):
         """Until the job's main process ended, then everything else of it was ended too, its log is drained and its figures
         are final. May be called again (after a cancel, after a restart) and then gives the same.
 
-        Raises InfrastructureError where the execution vanished or the engine went away for good.
+        Raises ExecutionLostError with the last figures where the execution vanished or the engine went away for good; what was
+        left of it is ended before that.
         """
 
     @abstractmethod
@@ -236,5 +254,5 @@ class Runtime(ABC):
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         """After a restart: the executions of these jobs (by job id) that still exist, running or ended, so that wait() goes on.
 
-        Whatever else of this worker's is found is a leftover and is removed.
+        One of which only the account is left is `lost`. Whatever else of this worker's is found is a leftover and is removed.
         """

@@ -83,15 +83,18 @@ def _descendants_by_scan(root: int) -> list[int]:
     return found
 
 
-def marked(job_id: str) -> list[int]:
-    """Processes that carry FLUSTER_JOB_ID of the job in their first environment: those that lost their supervisor."""
-    mark = f"FLUSTER_JOB_ID={job_id}".encode()
+def marked(job_id: str, worker_id: str) -> list[int]:
+    """Processes that carry the ids of job and worker in their first environment: those that lost their supervisor.
+
+    Another worker on this machine may have a job of the same id.
+    """
+    marks = {f"FLUSTER_JOB_ID={job_id}".encode(), f"FLUSTER_WORKER_ID={worker_id}".encode()}
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit() and int(name) != os.getpid():
             try:
                 with open(f"/proc/{name}/environ", "rb") as file:
-                    if mark in file.read().split(b"\0"):
+                    if marks <= set(file.read().split(b"\0")):
                         found.append(int(name))
             except OSError:
                 continue

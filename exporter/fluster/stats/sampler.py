@@ -15,6 +15,7 @@ from typing import Final
 
 from loguru import logger
 
+from fluster.gpu import GpuWatch
 from fluster.job import Figures, Sample
 from fluster.runtime import FiguresReader, Point
 from fluster.stats.disk import Walk
@@ -43,12 +44,14 @@ class _Watched:
     """A live job: its reader, and what was seen of it."""
 
     __slots__ = (
-        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_pause", "disk_peak", "paths", "peak_cores", "reader", "sampled", "samples", "walk",
+        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_pause", "disk_peak", "gpus", "paths", "peak_cores", "reader", "sampled",
+        "samples", "walk",
         "walk_at", "working_set_peak",
     )  # fmt: skip
 
-    def __init__(self, reader: FiguresReader, paths: Sequence[Path], began: float) -> None:
+    def __init__(self, reader: FiguresReader, paths: Sequence[Path], began: float, gpus: Sequence[str]) -> None:
         self.reader = reader
+        self.gpus = gpus
         self.paths = paths
         self.at = began
         self.cpu_ns: int | None = 0
@@ -77,6 +80,8 @@ class _Watched:
             self.samples.popleft()
 
     def take_memory(self, point: Point) -> None:
+        if point.processes == 0 or point.memory_anon_bytes == 0:
+            return  # the job is over, or not there yet: what is left is nothing that it worked with
         self.working_set_peak = _highest(self.working_set_peak, point.memory_working_set_bytes)
         self.anon_peak = _highest(self.anon_peak, point.memory_anon_bytes)
 
@@ -101,18 +106,21 @@ class _Watched:
 
 
 class Sampler:
-    """Thread-safe. `clock` is monotonic seconds; `memory_changed` is Runtime.memory_changed."""
+    """Thread-safe. `clock` is monotonic seconds; `gpus` reads the GPUs, in a thread of its own; `memory_changed` is the runtime's."""
 
     def __init__(
         self,
         interval_seconds: float,
         *,
         clock: Callable[[], float] = time.monotonic,
+        gpus: GpuWatch | None = None,
         memory_changed: Callable[[], bool] = lambda: True,
     ) -> None:
         self._interval = interval_seconds
         self._memory_changed = memory_changed
         self._clock = clock
+        self._gpus = gpus or GpuWatch(interval_seconds)
+        self._gpus.on_error = lambda error: self._count("gpu", error)
         self._jobs: dict[str, _Watched] = {}
         self._lock = threading.Lock()
         """Held over a pass: a job that is removed is not looked at any more."""
@@ -123,7 +131,7 @@ class Sampler:
         self.on_disk: Callable[[str, int], None] = lambda _job_id, _used: None
         """Called from the walking thread with a job's id and its disk usage in bytes, where that is not what it was."""
         self.errors: Counter[str] = Counter()
-        """Failed readings, by collector: "stats" or "disk"."""
+        """Failed readings, by collector: "stats", "disk" or "gpu"."""
         self.last_pass_seconds = 0.0
 
     def start(self) -> None:
@@ -141,10 +149,19 @@ class Sampler:
         self._threads.clear()
         self._jobs.clear()
 
-    def add(self, job_id: str, reader: FiguresReader, paths: Sequence[Path], *, age_seconds: float = 0.0) -> None:
+    def add(
+        self,
+        job_id: str,
+        reader: FiguresReader,
+        paths: Sequence[Path],
+        *,
+        age_seconds: float = 0.0,
+        gpus: Sequence[str] = (),
+    ) -> None:
         """Watch a job that has run for `age_seconds`. The first reading is taken at the next pass."""
+        self._gpus.begin(gpus)
         first = not self._jobs
-        self._jobs[job_id] = _Watched(reader, paths, self._clock() - max(age_seconds, 0.0))
+        self._jobs[job_id] = _Watched(reader, paths, self._clock() - max(age_seconds, 0.0), gpus)
         if first:
             self._wake()
 
@@ -161,12 +178,15 @@ class Sampler:
                 self._take_walk(job_id, watched, walk)
         except Exception as error:  # noqa: BLE001 # a failed walk is counted, the figures before it stand
             self._count("disk", error)
-        return watched.figures()
+        return watched.figures().evolve(gpus=self._gpus.end(watched.gpus))
 
     def latest(self, job_id: str) -> Figures | None:
         """The last figures of a live job; None before its first reading and for others."""
         watched = self._jobs.get(job_id)
-        return watched.figures() if watched is not None and watched.sampled else None
+        if watched is None or not watched.sampled:
+            return None
+        figures = watched.figures()
+        return figures.evolve(gpus=self._gpus.figures(watched.gpus)) if watched.gpus else figures
 
     def samples(self, job_id: str) -> list[Sample]:
         """The last minute of a live job, oldest first."""

@@ -55,4 +55,5 @@ def execution_spec(
         image=image,
         limits=job.request.limits,
         ports=job.ports,
+        gpus=job.gpus,
     )

@@ -25,12 +25,13 @@ from fluster.cri import CriWriter
 from fluster.errors import BuildError, InfrastructureError, JobError
 from fluster.job import Build, EndReason, Job, JobState
 from fluster.logs import LogStore
-from fluster.runtime import Execution, ExitResult, Runtime, Workspace
+from fluster.runtime import Execution, ExecutionLostError, ExitResult, Runtime, Workspace
 from fluster.sizes import format_duration
 from fluster.stats import Sampler
 from fluster.store import Store
 from fluster.supervisor.call import write_call
 from fluster.supervisor.execution import execution_spec
+from fluster.supervisor.gpus import GpuAllocator
 from fluster.supervisor.ports import PortAllocator
 from fluster.supervisor.verdict import Verdict, judge_error, judge_exit, judge_request
 
@@ -75,6 +76,8 @@ class SupervisorParts:
     logs: LogStore
     sampler: Sampler
     ports: PortAllocator = field(default_factory=PortAllocator)
+    gpus: GpuAllocator = field(default_factory=GpuAllocator)
+    """Taken and given back with the slot of a job, by who hands out the slots."""
     files: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(8))
     """Threads for small file work of supervisors."""
 
@@ -114,6 +117,8 @@ class Supervisor:
                 verdict = judge_exit(self._job, result, asked)
         except Exception as error:  # noqa: BLE001 # the failure boundary: any error ends this job and no other
             verdict = judge_error(error)
+            if isinstance(error, ExecutionLostError):
+                self._seen = error.figures.over(self._seen)
             if not isinstance(error, JobError):
                 self._log.opt(exception=error).error("the supervisor of job {} failed", self._job.id)
         with anyio.CancelScope(shield=True):
@@ -126,6 +131,7 @@ class Supervisor:
         """Everything up to RUNNING; a Verdict where the job was ended before that."""
         await self._step(
             state=JobState.BUILDING,
+            gpus=self._job.gpus,
             build_started_ns=self._job.build_started_ns or time.time_ns(),
             status_message="downloading bundle" if self._wants_bundle else "building image",
         )
@@ -242,7 +248,9 @@ class Supervisor:
         """From RUNNING to the confirmed end: sampled meanwhile, ended at its timeout or when someone asks."""
         runtime, sampler = self._parts.runtime, self._parts.sampler
         age = (time.time_ns() - execution.started_ns) / 1e9
-        sampler.add(self._job.id, runtime.reader(execution), runtime.disk_paths(execution), age_seconds=age)
+        sampler.add(
+            self._job.id, runtime.reader(execution), runtime.disk_paths(execution), age_seconds=age, gpus=self._job.gpus
+        )
         result: ExitResult | None = None
         failure: Exception | None = None
         try:

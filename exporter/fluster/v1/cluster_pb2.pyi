@@ -118,7 +118,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self, job_id: _Optional[str] = ...) -> None: ...
 
 class JobStatus(_message.Message):
-    __slots__ = ("job_id", "state", "exit_code", "error", "started_at_ms", "finished_at_ms", "ports", "resource_usage", "status_message", "build_metrics", "submitted_at_ms", "run_started_at_ms", "end_reason", "name", "limits", "worker_id")
+    __slots__ = ("job_id", "state", "exit_code", "error", "started_at_ms", "finished_at_ms", "ports", "resource_usage", "status_message", "build_metrics", "submitted_at_ms", "run_started_at_ms", "end_reason", "name", "limits", "worker_id", "gpus")
     class PortsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +142,7 @@ class JobStatus(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    GPUS_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     exit_code: int
@@ -158,10 +159,11 @@ class JobStatus(_message.Message):
     name: str
     limits: ResourceSpec
     worker_id: str
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., exit_code: _Optional[int] = ..., error: _Optional[str] = ..., started_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., ports: _Optional[_Mapping[str, int]] = ..., resource_usage: _Optional[_Union[ResourceUsage, _Mapping]] = ..., status_message: _Optional[str] = ..., build_metrics: _Optional[_Union[BuildMetrics, _Mapping]] = ..., submitted_at_ms: _Optional[int] = ..., run_started_at_ms: _Optional[int] = ..., end_reason: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[ResourceSpec, _Mapping]] = ..., worker_id: _Optional[str] = ...) -> None: ...
+    gpus: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., exit_code: _Optional[int] = ..., error: _Optional[str] = ..., started_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., ports: _Optional[_Mapping[str, int]] = ..., resource_usage: _Optional[_Union[ResourceUsage, _Mapping]] = ..., status_message: _Optional[str] = ..., build_metrics: _Optional[_Union[BuildMetrics, _Mapping]] = ..., submitted_at_ms: _Optional[int] = ..., run_started_at_ms: _Optional[int] = ..., end_reason: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[ResourceSpec, _Mapping]] = ..., worker_id: _Optional[str] = ..., gpus: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ResourceUsage(_message.Message):
-    __slots__ = ("memory_mb", "memory_peak_mb", "disk_mb", "cpu_millicores", "cpu_percent", "process_count", "memory_bytes", "memory_peak_bytes", "memory_peak_source", "cpu_user_seconds", "cpu_system_seconds", "cpu_source", "memory_limit_hits", "oom_kills", "process_peak", "disk_bytes")
+    __slots__ = ("memory_mb", "memory_peak_mb", "disk_mb", "cpu_millicores", "cpu_percent", "process_count", "memory_bytes", "memory_peak_bytes", "memory_peak_source", "cpu_user_seconds", "cpu_system_seconds", "cpu_source", "memory_limit_hits", "oom_kills", "process_peak", "disk_bytes", "gpus")
     MEMORY_MB_FIELD_NUMBER: _ClassVar[int]
     MEMORY_PEAK_MB_FIELD_NUMBER: _ClassVar[int]
     DISK_MB_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +180,7 @@ class ResourceUsage(_message.Message):
     OOM_KILLS_FIELD_NUMBER: _ClassVar[int]
     PROCESS_PEAK_FIELD_NUMBER: _ClassVar[int]
     DISK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    GPUS_FIELD_NUMBER: _ClassVar[int]
     memory_mb: int
     memory_peak_mb: int
     disk_mb: int
@@ -194,7 +197,20 @@ class ResourceUsage(_message.Message):
     oom_kills: int
     process_peak: int
     disk_bytes: int
-    def __init__(self, memory_mb: _Optional[int] = ..., memory_peak_mb: _Optional[int] = ..., disk_mb: _Optional[int] = ..., cpu_millicores: _Optional[int] = ..., cpu_percent: _Optional[int] = ..., process_count: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., memory_peak_bytes: _Optional[int] = ..., memory_peak_source: _Optional[str] = ..., cpu_user_seconds: _Optional[float] = ..., cpu_system_seconds: _Optional[float] = ..., cpu_source: _Optional[str] = ..., memory_limit_hits: _Optional[int] = ..., oom_kills: _Optional[int] = ..., process_peak: _Optional[int] = ..., disk_bytes: _Optional[int] = ...) -> None: ...
+    gpus: _containers.RepeatedCompositeFieldContainer[GpuUsage]
+    def __init__(self, memory_mb: _Optional[int] = ..., memory_peak_mb: _Optional[int] = ..., disk_mb: _Optional[int] = ..., cpu_millicores: _Optional[int] = ..., cpu_percent: _Optional[int] = ..., process_count: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., memory_peak_bytes: _Optional[int] = ..., memory_peak_source: _Optional[str] = ..., cpu_user_seconds: _Optional[float] = ..., cpu_system_seconds: _Optional[float] = ..., cpu_source: _Optional[str] = ..., memory_limit_hits: _Optional[int] = ..., oom_kills: _Optional[int] = ..., process_peak: _Optional[int] = ..., disk_bytes: _Optional[int] = ..., gpus: _Optional[_Iterable[_Union[GpuUsage, _Mapping]]] = ...) -> None: ...
+
+class GpuUsage(_message.Message):
+    __slots__ = ("uuid", "utilization_ratio", "memory_used_bytes", "memory_peak_bytes")
+    UUID_FIELD_NUMBER: _ClassVar[int]
+    UTILIZATION_RATIO_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_USED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_PEAK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    uuid: str
+    utilization_ratio: float
+    memory_used_bytes: int
+    memory_peak_bytes: int
+    def __init__(self, uuid: _Optional[str] = ..., utilization_ratio: _Optional[float] = ..., memory_used_bytes: _Optional[int] = ..., memory_peak_bytes: _Optional[int] = ...) -> None: ...
 
 class BuildMetrics(_message.Message):
     __slots__ = ("build_started_ms", "build_finished_ms", "from_cache", "image_tag")

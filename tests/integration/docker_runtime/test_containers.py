@@ -9,12 +9,15 @@ import anyio
 import anyio.to_thread
 import docker
 import pytest
+import requests
 
 from fluster.cri import parse_line
-from fluster.errors import InfrastructureError, StartError
+from fluster.errors import InfrastructureError, StartError, UnschedulableError
+from fluster.gpu import Gpu
 from fluster.job import Limits, Source
+from fluster.runtime import ExecutionLostError
 from fluster.runtime.docker import DockerRuntime
-from fluster.runtime.docker.capture import _cut
+from fluster.runtime.docker.capture import Capture, _cut
 from tests.contract.conftest import WORKER, Bench
 
 pytestmark = [pytest.mark.anyio, pytest.mark.docker]
@@ -190,6 +193,27 @@ async def test_a_container_that_someone_removed_is_the_infrastructures_fault(ben
         assert (await bench.runtime.wait(after)).exit_code == 3
 
 
+async def test_an_engine_that_stays_away_ends_the_job_with_what_the_kernel_accounted(bench, monkeypatch):
+    def away(*_args, **_kwargs):
+        raise requests.exceptions.ConnectionError("the test says so")
+
+    program = "import os, time\nwhile sum(os.times()[:2]) < 0.3: pass\nprint('ready', flush=True)\ntime.sleep(600)"
+    execution = await bench.runtime.start(bench.spec(["python3", "-c", program]))
+    await until(lambda: lines_of(bench) == [b"ready"])
+    with monkeypatch.context() as patched:
+        patched.setattr("fluster.runtime.docker.capture._AWAY_SECONDS", 0.2)
+        patched.setattr(Capture, "_frames", away)
+        response = bench.runtime._captures["job"]._response
+        if response is not None:
+            await anyio.to_thread.run_sync(_cut, response)
+        with anyio.fail_after(30), pytest.raises(ExecutionLostError, match="did not answer") as caught:
+            await bench.runtime.wait(execution)
+    assert 0.3 <= caught.value.figures.cpu_seconds < 2
+    assert caught.value.figures.cpu_source is Source.KERNEL
+    assert caught.value.figures.processes == 0
+    await bench.runtime.remove(execution)
+
+
 async def test_a_killed_child_is_no_end_of_the_job(bench):
     program = (
         "import subprocess, sys\n"
@@ -221,3 +245,32 @@ async def test_without_cgroups_the_engine_limits_and_the_figures_say_that_they_a
             assert reader.sample_memory() is None
     finally:
         await bench.runtime.close()
+
+
+async def test_an_engine_without_nvidias_toolkit_says_what_is_missing_and_leaves_nothing(
+    engine, base_image, tmp_path, sdk
+):
+    if "nvidia" in sdk.info().get("Runtimes", {}):
+        return  # this engine has it
+    bench = make_bench(engine, base_image, tmp_path, gpus=[Gpu(uuid="GPU-a")])
+    await bench.runtime.open()
+    assert "gpus" in bench.runtime.info.enforced
+    spec = dataclasses.replace(bench.spec("true", job_id="wants-a-gpu"), gpus=("GPU-a",))
+    with pytest.raises(
+        InfrastructureError, match="^gpus: the engine cannot pass GPUs to containers; install the NVIDIA"
+    ):
+        await bench.runtime.start(spec)
+    assert sdk.containers(all=True, filters={"label": "fluster.job_id=wants-a-gpu"}) == []
+    await bench.runtime.close()
+
+
+async def test_an_engine_elsewhere_gets_no_gpus_of_this_machine(engine, base_image, tmp_path, monkeypatch):
+    monkeypatch.setattr("fluster.runtime.docker.runtime.is_remote", lambda _client: True)
+    bench = make_bench(engine, base_image, tmp_path, gpus=[Gpu(uuid="GPU-a")])
+    await bench.runtime.open()
+    assert bench.runtime.gpus == ()
+    assert "gpus" not in bench.runtime.info.enforced
+    assert [note for note in bench.runtime.info.notes if "GPUs" in note]
+    with pytest.raises(UnschedulableError, match="^gpus: it asks for 1"):
+        bench.runtime.check(Limits(gpus=1))
+    await bench.runtime.close()

@@ -29,7 +29,7 @@ def document():
         "limits": {"memory_bytes": 4 << 30},
         "resources": {
             "memory_peak_bytes": 2 << 30, "memory_peak_source": "kernel", "cpu_user_seconds": 61.5, "cpu_system_seconds": 0.25,
-            "cpu_source": "kernel", "processes_peak": 7, "processes_peak_source": "kernel", "oom_kills": 0,
+            "cpu_source": "kernel", "processes_peak": 7, "processes_peak_source": "kernel", "oom_kills": 0, "gpus": [],
         },
         "logs": {"lines": {"build": 5, "stdout": 100}},
     }  # fmt: skip

@@ -61,3 +61,11 @@ def test_a_reason_is_one_line_that_cannot_steer_the_terminal(document):
     words = reason_in_words(document)
     assert words.startswith("worker failed: no such file: ")
     assert words.isprintable()
+
+
+def test_the_summary_has_the_peak_of_each_gpu_that_is_known(document):
+    document["resources"]["gpus"] = [
+        {"uuid": "GPU-a", "utilization_ratio": None, "memory_used_bytes": None, "memory_peak_bytes": 3 << 30},
+        {"uuid": "GPU-b", "utilization_ratio": None, "memory_used_bytes": None, "memory_peak_bytes": None},
+    ]
+    assert [text for label, text in summary(document) if label == "gpu"] == ["GPU-a peak 3.0 GiB (sampled)"]

@@ -40,6 +40,21 @@ def error(status, explanation, kind=docker.errors.APIError):
             StartError,
             'command not executable in the image: "/etc"',
         ),
+        (
+            error(500, 'could not select device driver "nvidia" with capabilities: [[gpu]]'),
+            InfrastructureError,
+            "gpus: the engine cannot pass GPUs to containers; install",
+        ),
+        (
+            error(
+                400,
+                "failed to create task: OCI runtime create failed: error running hook #0: exit status 1, stdout: , stderr: "
+                "nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared "
+                "object file: no such file or directory: unknown",
+            ),
+            InfrastructureError,
+            "could not pass them to the container: initialization error: load library failed: libnvidia-ml.so.1: cannot open",
+        ),
         (requests.exceptions.ConnectionError("Connection refused"), EngineUnavailableError, "does not answer"),
         (requests.exceptions.ReadTimeout("timed out"), EngineUnavailableError, "timed out"),
         (requests.exceptions.ChunkedEncodingError("cut"), EngineUnavailableError, "does not answer"),

@@ -89,3 +89,18 @@ def test_the_jobs_command_runs_not_the_images_entrypoint(spec):
 )
 def test_the_engines_times(text, expected):
     assert engine_time(text) == expected
+
+
+def test_a_container_gets_the_gpus_of_its_job_and_only_those(spec):
+    request = config(spec(gpus=("GPU-a", "GPU-b")))["device_requests"]
+    assert request == [
+        {"Driver": "nvidia", "Count": 0, "DeviceIDs": ["GPU-a", "GPU-b"], "Capabilities": [["gpu"]], "Options": {}}
+    ]
+    assert "device_requests" not in config(spec())
+
+
+@pytest.mark.parametrize(("gpus", "seen"), [(("GPU-a",), "GPU-a"), ((), "void")])
+def test_no_variable_of_image_or_request_gives_a_container_another_gpu(spec, gpus, seen):
+    made = spec(gpus=gpus, env={"NVIDIA_VISIBLE_DEVICES": "all"})
+    assert create_arguments(made, hide_gpus=True)["environment"]["NVIDIA_VISIBLE_DEVICES"] == seen
+    assert create_arguments(made)["environment"]["NVIDIA_VISIBLE_DEVICES"] == "all"

@@ -7,6 +7,7 @@ from fluster.job import (
     TERMINAL,
     TRANSITIONS,
     Figures,
+    GpuFigures,
     Job,
     JobRequest,
     JobState,
@@ -108,6 +109,17 @@ def test_a_kernel_peak_replaces_a_sampled_one_and_is_never_replaced_by_it():
     kernel = Figures(memory_peak_bytes=90, memory_peak_source=Source.KERNEL)
     assert kernel.over(sampled) == kernel
     assert sampled.over(kernel) == kernel
+
+
+def test_gpus_complete_each_other_and_their_peaks_never_fall():
+    earlier = Figures(gpus=(GpuFigures(uuid="a", memory_peak_bytes=9), GpuFigures(uuid="c", memory_peak_bytes=1)))
+    later = Figures(gpus=(GpuFigures(uuid="a", memory_peak_bytes=8, utilization_ratio=0.5), GpuFigures(uuid="b")))
+    assert later.over(earlier).gpus == (
+        GpuFigures(uuid="a", memory_peak_bytes=9, utilization_ratio=0.5),
+        GpuFigures(uuid="b"),
+        GpuFigures(uuid="c", memory_peak_bytes=1),
+    )
+    assert Figures().over(earlier) == earlier.over(Figures()) == earlier
 
 
 def test_unknown_figures_stay_unknown():

@@ -1,6 +1,6 @@
 import pytest
 
-from fluster.job import EndReason, Figures, Job, JobRequest, JobState, Limits, Source
+from fluster.job import EndReason, Figures, GpuFigures, Job, JobRequest, JobState, Limits, Source
 from fluster.web.pages import views
 
 GIB = 1024**3
@@ -134,3 +134,14 @@ def test_figures_have_their_share_and_their_source():
 def test_processes_that_are_known_by_their_peak_only_show_no_none():
     (processes,) = views.figures(job(figures={"processes_peak": 4}))
     assert processes.text == "peak 4"
+
+
+def test_each_gpu_has_its_figures_and_one_that_is_finished_its_peak():
+    known = GpuFigures(uuid="a", utilization_ratio=0.974, memory_used_bytes=GIB, memory_peak_bytes=2 * GIB)
+    live = views.figures(job(figures={"gpus": (known, GpuFigures(uuid="b"))}))
+    assert [(figure.name, figure.text, figure.source) for figure in live] == [
+        ("GPUs", "97 % busy, 1.0 GiB, peak 2.0 GiB; –", "sampled")
+    ]
+    ended = views.figures(job(figures={"gpus": (GpuFigures(uuid="a", memory_peak_bytes=2 * GIB),)}))
+    assert [figure.text for figure in ended] == ["peak 2.0 GiB"]
+    assert views.figures(job(figures={"gpus": (GpuFigures(uuid="b"),)})) == []

@@ -2,7 +2,9 @@ import threading
 
 import pytest
 
-from fluster.job import Figures
+from fluster.gpu import GpuWatch
+from fluster.gpu.nvml import Reading
+from fluster.job import Figures, GpuFigures
 from fluster.runtime import Point
 from fluster.stats import Sampler
 
@@ -163,3 +165,31 @@ def test_the_threads_sample_and_stop():
     assert seen.wait(10)
     sampler.stop()
     assert sampler.latest("a") is None
+
+
+def test_the_gpus_of_a_job_are_in_its_figures_and_a_failed_reading_is_counted():
+    watch = GpuWatch(1.0)
+    readings = {"a": Reading(0.5, 7)}
+
+    class Driver:
+        def read(self, uuid):
+            if uuid not in readings:
+                watch.on_error(OSError("lost"))
+            return readings.get(uuid, Reading())
+
+    watch._nvml = Driver()
+    sampler = Sampler(1.0, gpus=watch)
+    sampler.add("j", Reader(at(1, 0.5)), [], gpus=["a", "b"])
+    watch.read()
+    sampler.sample()
+    known = GpuFigures(uuid="a", utilization_ratio=0.5, memory_used_bytes=7, memory_peak_bytes=7)
+    assert sampler.latest("j").gpus == (known, GpuFigures(uuid="b"))
+    assert sampler.errors["gpu"] == 1
+    assert sampler.remove("j").gpus == (GpuFigures(uuid="a", memory_peak_bytes=7), GpuFigures(uuid="b"))
+
+
+def test_a_job_without_gpus_has_none_in_its_figures():
+    sampler = Sampler(1.0)
+    sampler.add("j", Reader(at(1, 0.5)), [])
+    sampler.sample()
+    assert sampler.latest("j").gpus == sampler.remove("j").gpus == ()

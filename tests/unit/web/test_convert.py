@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluster.errors import InvalidArgumentError
-from fluster.job import Build, EndReason, Figures, Job, JobRequest, JobState, Limits, Source
+from fluster.job import Build, EndReason, Figures, GpuFigures, Job, JobRequest, JobState, Limits, Source
 from fluster.logs import LogEntry
 from fluster.v1 import cluster_pb2 as pb
 from fluster.web.rpc.convert import entry_message, job_request, log_filter, state_value, status_message
@@ -233,3 +233,23 @@ def test_a_bad_log_filter_is_refused_by_the_name_of_its_field(bad, field):
         log_filter(pb.FetchLogsFilter(**bad))
     assert refused.value.field == field
     assert str(refused.value).startswith(f"{field}: ")
+
+
+def test_gpus_go_in_and_come_out_with_their_figures():
+    wanted = job_request(message(command=["x"], resources=pb.ResourceSpec(gpus=2)))
+    assert wanted.limits.gpus == 2
+    known = GpuFigures(uuid="GPU-a", utilization_ratio=0.5, memory_used_bytes=1, memory_peak_bytes=2)
+    job = Job(
+        id="j", request=wanted, worker_id="w", submitted_ns=1, gpus=("GPU-a", "GPU-b"),
+        figures=Figures(gpus=(known, GpuFigures(uuid="GPU-b"))),
+    )  # fmt: skip
+    shown = status_message(job)
+    assert (shown.limits.gpus, list(shown.gpus)) == (2, ["GPU-a", "GPU-b"])
+    first, second = shown.resource_usage.gpus
+    assert (first.uuid, first.utilization_ratio, first.memory_used_bytes, first.memory_peak_bytes) == (
+        "GPU-a",
+        0.5,
+        1,
+        2,
+    )
+    assert not second.HasField("utilization_ratio")

@@ -10,6 +10,7 @@ from fluster.job import (
     EndReason,
     EnvironmentRequest,
     Figures,
+    GpuFigures,
     Job,
     JobRequest,
     JobState,
@@ -39,6 +40,7 @@ DONE = WAITING.evolve(
     exit_code=0,
     end_reason=EndReason.COMPLETED,
     ports={"http": 8000},
+    gpus=("GPU-a",),
     build=Build(image_tag="t", from_cache=True, bundle_sha256="a" * 64),
     figures=Figures(
         sampled_at_ns=7_000_000,
@@ -47,13 +49,14 @@ DONE = WAITING.evolve(
         memory_peak_source=Source.KERNEL,
         cpu_cores=0.5,
         cpu_user_seconds=0.25,
+        gpus=(GpuFigures(uuid="GPU-a", memory_peak_bytes=5),),
     ),
     logs=LogCounts(lines={"stdout": 2}, bytes={"stdout": 9}, last_timestamp_ns=6_500_000),
     request=JobRequest(
         name="n",
         entrypoint=b"",
         environment=EnvironmentRequest(env_vars={"SECRET": "hunter2"}),
-        limits=Limits(cpu_millicores=1500),
+        limits=Limits(cpu_millicores=1500, gpus=1),
         timeout_seconds=9.0,
     ),
 )
@@ -112,6 +115,15 @@ def test_a_document_tells_everything_but_values_of_the_environment():
 def test_every_figure_is_in_the_document():
     names = {each.name for each in dataclasses.fields(Figures)} - {"sampled_at_ns"}
     assert figures_document(Figures()).keys() == names | {"sampled_at"}
+
+
+def test_gpus_are_asked_for_assigned_and_measured():
+    document = job_document(DONE)
+    assert (document["limits"]["gpus"], document["gpus"]) == (1, ["GPU-a"])
+    assert document["resources"]["gpus"] == [
+        {"uuid": "GPU-a", "utilization_ratio": None, "memory_used_bytes": None, "memory_peak_bytes": 5}
+    ]
+    assert (job_row(WAITING)["limits"]["gpus"], job_row(WAITING)["gpus"]) == (0, [])
 
 
 def test_every_state_is_counted():

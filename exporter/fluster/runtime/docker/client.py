@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from fluster.errors import EngineUnavailableError, InfrastructureError, StartError
 
-__all__ = ["AWAY", "Gone", "connect", "translated"]
+__all__ = ["AWAY", "Gone", "connect", "is_remote", "translated"]
 
 AWAY: Final = (
     requests.exceptions.ConnectionError,
@@ -23,6 +23,10 @@ AWAY: Final = (
     HTTPError,
 )
 """What "the engine is away" looks like."""
+_NO_GPU_DRIVER: Final = "could not select device driver"
+"""What the engine says where it was asked for GPUs and NVIDIA's hook is not installed."""
+_GPU_HOOK: Final = "nvidia-container-cli:"
+"""Who speaks where NVIDIA's hook is installed and cannot do it: a device is lost, the driver too old for the image."""
 _TIMEOUT_SECONDS: Final = 60
 _POOLS: Final = 600
 
@@ -44,6 +48,11 @@ def connect(base_url: str | None) -> docker.APIClient:
     return client
 
 
+def is_remote(client: docker.APIClient) -> bool:
+    """The engine is reached over the network, so that it may be on another machine."""
+    return client.base_url.startswith(("http://", "https://")) and not client.base_url.startswith("http+docker://")
+
+
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Errors of the SDK as errors of Fluster; `doing` completes "cannot ...". A missing container is Gone."""
@@ -56,6 +65,13 @@ def translated(doing: str) -> Iterator[None]:
             raise Gone(str(error.explanation)) from error
         raise StartError(f"cannot {doing}: {error.explanation}") from error
     except docker.errors.APIError as error:
+        if _NO_GPU_DRIVER in str(error.explanation):
+            raise InfrastructureError(
+                "gpus: the engine cannot pass GPUs to containers; install the NVIDIA Container Toolkit on its machine"
+            ) from error
+        if _GPU_HOOK in str(error.explanation):  # before others look for words in it: it may tell of missing files, too
+            reason = str(error.explanation).rpartition(_GPU_HOOK)[2].partition(": unknown")[0].strip()
+            raise InfrastructureError(f"gpus: the engine could not pass them to the container: {reason}") from error
         if error.is_server_error() and not _is_start_failure(str(error.explanation)):
             raise InfrastructureError(f"cannot {doing}: the engine says: {error.explanation}") from error
         raise StartError(f"cannot {doing}: {_readable(str(error.explanation))}") from error

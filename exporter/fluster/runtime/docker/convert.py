@@ -6,6 +6,9 @@ from calendar import timegm
 from time import strptime
 from typing import Any, Final
 
+from docker.types import DeviceRequest
+
+from fluster.gpu import visible_devices
 from fluster.job import Limits
 from fluster.runtime.contract import ExecutionSpec
 
@@ -54,6 +57,8 @@ def host_config(
         config["cgroup_parent"] = cgroup_parent
     if network:
         config["network_mode"] = network
+    if spec.gpus:
+        config["device_requests"] = [DeviceRequest(driver="nvidia", device_ids=list(spec.gpus), capabilities=[["gpu"]])]
     if engine_limits:
         config |= _limits(spec.limits)
     return config
@@ -71,8 +76,13 @@ def _limits(limits: Limits) -> dict[str, Any]:
     return config
 
 
-def create_arguments(spec: ExecutionSpec) -> dict[str, Any]:
-    """Keyword arguments of the SDK's create_container, without the host config."""
+def create_arguments(spec: ExecutionSpec, *, hide_gpus: bool = False) -> dict[str, Any]:
+    """Keyword arguments of the SDK's create_container, without the host config.
+
+    `hide_gpus`: neither a variable of the image nor one of the request gives the container a GPU that is not assigned to it.
+    """
+    # Where NVIDIA's runtime is the engine's default, this variable alone would do it: CUDA's own images set it to "all".
+    devices = {"NVIDIA_VISIBLE_DEVICES": visible_devices(spec.gpus)["NVIDIA_VISIBLE_DEVICES"]} if hide_gpus else {}
     return {
         "image": spec.image,
         "name": container_name(spec.worker_id, spec.job_id),
@@ -80,7 +90,7 @@ def create_arguments(spec: ExecutionSpec) -> dict[str, Any]:
         # An empty entrypoint: what runs is the job's command, not the image's wrapper around it.
         "entrypoint": [],
         # The init process passes signals on to the whole group, as a terminal would.
-        "environment": {"TINI_KILL_PROCESS_GROUP": "1", **spec.env},
+        "environment": {"TINI_KILL_PROCESS_GROUP": "1", **spec.env, **devices},
         "working_dir": WORK_PATH,
         "labels": {JOB_LABEL: spec.job_id, WORKER_LABEL: spec.worker_id},
         "ports": [(port, "tcp") for port in spec.ports.values()],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,15 +12,25 @@ import anyio
 import docker
 import docker.errors
 
-from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, MemoryWatch, find_hierarchy
+from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, Lookout, MemoryWatch, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
+from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
-from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
+from fluster.runtime.contract import (
+    Execution,
+    ExecutionLostError,
+    ExecutionSpec,
+    ExitResult,
+    FiguresReader,
+    Runtime,
+    RuntimeInfo,
+)
+from fluster.runtime.docker.account import ContainerAccount
 from fluster.runtime.docker.capture import Capture
-from fluster.runtime.docker.client import Gone, connect, translated
+from fluster.runtime.docker.client import Gone, connect, is_remote, translated
 from fluster.runtime.docker.convert import (
     CALL_PATH,
     JOB_LABEL,
@@ -32,6 +42,7 @@ from fluster.runtime.docker.convert import (
     engine_time,
     host_config,
 )
+from fluster.runtime.docker.network import NetworkWatch, network_of
 from fluster.runtime.docker.statistics import StatisticsReader
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
@@ -49,18 +60,22 @@ class DockerRuntime(Runtime):
     output_path = OUTPUT_PATH
     call_path = CALL_PATH
 
-    def __init__(self, worker_id: str, *, base_url: str | None = None, use_cgroups: bool = True) -> None:
+    def __init__(
+        self, worker_id: str, *, base_url: str | None = None, use_cgroups: bool = True, gpus: Sequence[Gpu] = ()
+    ) -> None:
         self._worker_id = worker_id
         self._base_url = base_url
         self._use_cgroups = use_cgroups
+        self.gpus = tuple(gpus)
         self._client: docker.APIClient
         self._engine: dict[str, Any] = {}
         self._hierarchy: Hierarchy | None = None
+        self._lookout: Lookout | None = None
         self._memory: MemoryWatch | None = None
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
-        self._accounts: dict[str, CgroupFiguresReader | StatisticsReader] = {}
+        self._accounts: dict[str, ContainerAccount | StatisticsReader] = {}
         self._kills: dict[str, threading.Timer] = {}
         self._killed: set[str] = set()
         self.operations = Operations()
@@ -80,6 +95,8 @@ class DockerRuntime(Runtime):
         self._captures.clear()
         self._kills.clear()
         self._accounts.clear()
+        if self._lookout is not None:
+            self._lookout.close()
         if self._memory is not None:
             self._memory.close()
         if self._hierarchy is not None:
@@ -95,9 +112,7 @@ class DockerRuntime(Runtime):
         await anyio.to_thread.run_sync(work, limiter=self._pings)
 
     def check(self, limits: Limits) -> None:
-        check_capacity(limits, cpus=self._engine.get("NCPU"), memory_bytes=self._engine.get("MemTotal"))
-        if limits.gpus:
-            raise UnschedulableError("gpus: this worker has none to assign")
+        check_capacity(limits, gpus=self.gpus, cpus=self._engine.get("NCPU"), memory_bytes=self._engine.get("MemTotal"))
         if self._hierarchy is not None:
             return
         for field, value, flag in (
@@ -119,8 +134,11 @@ class DockerRuntime(Runtime):
         capture = self._captures.get(execution.job_id)
         if capture is None:
             capture = self._captures[execution.job_id] = self._capture(execution)
-        await capture.ended()
-        return await self._run(self._collect, execution)
+        try:
+            await capture.ended()
+            return await self._run(self._collect, execution)
+        except InfrastructureError as error:
+            raise ExecutionLostError(str(error), await self._run(self._last_figures, execution)) from error
 
     async def stop(self, execution: Execution, grace_seconds: float) -> None:
         with self.operations.observe("stop"):
@@ -152,7 +170,7 @@ class DockerRuntime(Runtime):
 
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         with self.operations.observe("recover"):
-            found: dict[str, Execution] = await self._run(self._recover, specs)
+            found: dict[str, Execution] = await self._run(self._recover, specs, handles)
         for execution in found.values():
             self._captures[execution.job_id] = self._capture(execution)
         return found
@@ -173,9 +191,7 @@ class DockerRuntime(Runtime):
         notes: list[str] = []
         if not self._use_cgroups:
             notes.append("cgroups of the worker's own are switched off")
-        elif self._client.base_url.startswith(("http://", "https://")) and not self._client.base_url.startswith(
-            "http+docker://"
-        ):
+        elif is_remote(self._client):
             notes.append("the engine is not on this machine")
         elif self._engine.get("CgroupDriver") != "cgroupfs":
             notes.append(f"the engine's cgroup driver is {self._engine.get('CgroupDriver')}, not cgroupfs")
@@ -184,6 +200,7 @@ class DockerRuntime(Runtime):
         else:
             try:
                 self._hierarchy = find_hierarchy(self._worker_id)
+                self._lookout = Lookout()
                 self._memory = MemoryWatch(self._hierarchy)
             except NotOurs as error:
                 notes.append(str(error))
@@ -191,6 +208,9 @@ class DockerRuntime(Runtime):
             notes.append("figures are the engine's statistics, sampled; limits are the engine's")
         else:
             notes.clear()
+        if self.gpus and is_remote(self._client):
+            self.gpus = ()
+            notes.append("the engine is not on this machine: the GPUs that are here cannot be passed to its containers")
         flags = {"memory": "MemoryLimit", "processes": "PidsLimit", "cpu": "CpuCfsQuota"}
         enforced = [name for name, flag in flags.items() if self._hierarchy or self._engine.get(flag)]
         self.info = RuntimeInfo(
@@ -198,7 +218,7 @@ class DockerRuntime(Runtime):
             engine_version=str(self._engine.get("ServerVersion", "")),
             cgroup_version=int(self._engine.get("CgroupVersion") or 1),
             figures=Source.KERNEL if self._hierarchy else Source.SAMPLED,
-            enforced=(*enforced, "disk"),
+            enforced=(*enforced, "disk", *(("gpus",) if self.gpus else ())),
             notes=tuple(notes),
         )
 
@@ -212,13 +232,21 @@ class DockerRuntime(Runtime):
             )  # the image's user writes there; the directory above is the worker's alone
             if group is not None:
                 group.create(Bounds(limits.memory_bytes, limits.cpu_millicores, limits.max_processes))
-                self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
+                cgroup = CgroupFiguresReader(CgroupReader(group, self._lookout))
+                account = ContainerAccount(cgroup)
+                self._accounts[spec.job_id] = account
             with translated("create the container"):
                 container = self._create(spec, group)
-                self._client.start(container)
-                state = self._client.inspect_container(container)["State"]
-            if group is None:
-                self._accounts[spec.job_id] = StatisticsReader(self._client, container)
+                if group is None:
+                    self._client.start(container)
+                    inspected = self._client.inspect_container(container)
+                    self._accounts[spec.job_id] = StatisticsReader(self._client, container)
+                else:
+                    with cgroup.looked_at_closely(), NetworkWatch(group) as watch:
+                        self._client.start(container)
+                        inspected = self._client.inspect_container(container)
+                        _look_when_ended(cgroup, group, inspected["State"])
+                    account.network = watch.take(inspected)
         except BaseException as error:
             self._remove(spec.job_id, container or container_name(spec.worker_id, spec.job_id))
             if isinstance(error, OSError):
@@ -226,7 +254,8 @@ class DockerRuntime(Runtime):
             if isinstance(error, Gone):
                 raise InfrastructureError("the container vanished while it was started") from error
             raise
-        return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)
+        started_ns = engine_time(inspected["State"]["StartedAt"])
+        return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
 
     def _create(self, spec: ExecutionSpec, group: JobCgroup | None) -> str:
         # On v1 a limit counts (failcnt, throttling) only where it is set: on the parent. On v2 the counts are hierarchical.
@@ -240,7 +269,7 @@ class DockerRuntime(Runtime):
                 spec, cgroup_parent=group.path if group else None, engine_limits=engine_limits, network=network
             )
         )
-        created = self._client.create_container(host_config=config, **create_arguments(spec))
+        created = self._client.create_container(host_config=config, **create_arguments(spec, hide_gpus=bool(self.gpus)))
         return str(created["Id"])
 
     def _stop(self, execution: Execution, grace_seconds: float) -> None:
@@ -309,8 +338,18 @@ class DockerRuntime(Runtime):
         account = self._accounts.get(execution.job_id)
         if account is None:
             return Figures()
-        account.sample()
+        account.sample_last()
         return account.figures().evolve(sampled_at_ns=finished_ns)
+
+    def _last_figures(self, execution: Execution) -> Figures:
+        """Of a job that is lost: whatever of it still runs is ended first, so that they are final."""
+        if self._hierarchy is not None:
+            JobCgroup(self._hierarchy, execution.job_id).kill()
+        account = self._accounts.get(execution.job_id)
+        if account is None:
+            return Figures()
+        account.sample_last()
+        return account.figures()
 
     def _remove(self, job_id: str, container: str) -> None:
         try:
@@ -330,7 +369,7 @@ class DockerRuntime(Runtime):
             except OSError as error:
                 raise InfrastructureError(f"the job's cgroup could not be removed: {error}") from error
 
-    def _recover(self, specs: dict[str, ExecutionSpec]) -> dict[str, Execution]:
+    def _recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         found: dict[str, Execution] = {}
         with translated("list the containers"):
             containers = self._client.containers(all=True, filters={"label": f"{WORKER_LABEL}={self._worker_id}"})
@@ -338,14 +377,23 @@ class DockerRuntime(Runtime):
         for container in containers:
             job_id = container["Labels"].get(JOB_LABEL, "")
             if job_id in specs:
-                found[job_id] = self._adopt(specs[job_id], container["Id"])
+                try:
+                    found[job_id] = self._adopt(specs[job_id], container["Id"])
+                except Gone:
+                    continue  # removed just now
             else:
                 leftovers[job_id] = container["Id"]
         if self._hierarchy is not None:
             for directory in self._hierarchy.directories(self._hierarchy.base).values():
                 for entry in os.scandir(directory):
-                    if entry.is_dir() and entry.name not in found:
-                        leftovers.setdefault(entry.name, container_name(self._worker_id, entry.name))
+                    if not entry.is_dir() or entry.name in found:
+                        continue
+                    name = container_name(self._worker_id, entry.name)
+                    if entry.name in specs:
+                        handle = handles.get(entry.name) or name
+                        found[entry.name] = self._adopt_account(self._hierarchy, specs[entry.name], handle)
+                    else:
+                        leftovers.setdefault(entry.name, name)
         for job_id, handle in leftovers.items():
             self._remove(job_id, handle)
             self.orphans_removed += 1
@@ -353,13 +401,28 @@ class DockerRuntime(Runtime):
 
     def _adopt(self, spec: ExecutionSpec, container: str) -> Execution:
         with translated("inspect the container"):
-            state = self._client.inspect_container(container)["State"]
+            inspected = self._client.inspect_container(container)
         if self._hierarchy is not None:
             group = JobCgroup(self._hierarchy, spec.job_id)
-            self._accounts[spec.job_id] = CgroupFiguresReader(CgroupReader(group))
+            cgroup = CgroupFiguresReader(CgroupReader(group, self._lookout))
+            self._accounts[spec.job_id] = ContainerAccount(cgroup, network_of(group, inspected))
+            _look_when_ended(cgroup, group, inspected["State"])
         else:
             self._accounts[spec.job_id] = StatisticsReader(self._client, container)
-        return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)
+        started_ns = engine_time(inspected["State"]["StartedAt"])
+        return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
+
+    def _adopt_account(self, hierarchy: Hierarchy, spec: ExecutionSpec, container: str) -> Execution:
+        """The container is gone, the cgroup that held it still has its account."""
+        group = JobCgroup(hierarchy, spec.job_id)
+        self._accounts[spec.job_id] = ContainerAccount(CgroupFiguresReader(CgroupReader(group)))
+        return Execution(job_id=spec.job_id, handle=container, started_ns=0, spec=spec, lost=True)
+
+
+def _look_when_ended(account: CgroupFiguresReader, group: JobCgroup, state: dict[str, Any]) -> None:
+    """The container's first process is also its last: the kernel ends all others with it."""
+    if group.hierarchy.version == 1 and state["Pid"] in group.pids():  # the engine's number may be another namespace's
+        account.look_when_ended(state["Pid"])
 
 
 def _refuse_failed_start(spec: ExecutionSpec) -> None:

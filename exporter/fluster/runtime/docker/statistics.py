@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import Any, Final
 
 import docker
 import docker.errors
@@ -15,6 +15,9 @@ from fluster.runtime.docker.client import AWAY
 
 __all__ = ["StatisticsReader", "figures_from_statistics"]
 
+_AGAIN_SECONDS: Final = 0.5
+"""Before the stream is opened again."""
+
 
 def figures_from_statistics(document: dict[str, Any]) -> Figures:
     """One document of `/containers/<id>/stats` as Figures, all of them sampled; cgroup v1 and v2 name things differently."""
@@ -23,10 +26,12 @@ def figures_from_statistics(document: dict[str, Any]) -> Figures:
     usage = memory.get("usage")
     inactive = detail.get("total_inactive_file", detail.get("inactive_file"))
     cpu = document.get("cpu_stats") or {}
-    cpu_usage = cpu.get("cpu_usage") or {}
+    user, system = _modes(cpu.get("cpu_usage") or {})
     throttling = cpu.get("throttling_data") or {}
-    total = cpu_usage.get("total_usage")
-    system = cpu_usage.get("usage_in_kernelmode")
+    processes = (document.get("pids_stats") or {}).get("current")
+    # An empty list is what an engine tells that does not know: a kernel without this account, or a job without a word about it.
+    transfers = (document.get("blkio_stats") or {}).get("io_service_bytes_recursive") or []
+    networks = document.get("networks")
     return Figures(
         sampled_at_ns=time.time_ns(),
         memory_usage_bytes=usage,
@@ -36,14 +41,38 @@ def figures_from_statistics(document: dict[str, Any]) -> Figures:
         memory_peak_bytes=memory.get("max_usage", usage),
         memory_peak_source=None if usage is None else Source.SAMPLED,
         memory_limit_hits=memory.get("failcnt"),
-        cpu_user_seconds=None if total is None or system is None else max(total - system, 0) / 1e9,
-        cpu_system_seconds=None if system is None else system / 1e9,
-        cpu_source=None if total is None else Source.SAMPLED,
+        cpu_user_seconds=user,
+        cpu_system_seconds=system,
+        cpu_source=None if user is None else Source.SAMPLED,
         cpu_periods=throttling.get("periods"),
         cpu_throttled_periods=throttling.get("throttled_periods"),
         cpu_throttled_seconds=throttling["throttled_time"] / 1e9 if "throttled_time" in throttling else None,
-        processes=(document.get("pids_stats") or {}).get("current"),
+        processes=processes,
+        processes_peak=processes,
+        processes_peak_source=None if processes is None else Source.SAMPLED,
+        block_read_bytes=_transferred(transfers, "read"),
+        block_written_bytes=_transferred(transfers, "write"),
+        # No key is no network of its own; an empty one is a network without interfaces.
+        network_receive_bytes=None if networks is None else sum(each.get("rx_bytes", 0) for each in networks.values()),
+        network_transmit_bytes=None if networks is None else sum(each.get("tx_bytes", 0) for each in networks.values()),
     )
+
+
+def _modes(usage: dict[str, Any]) -> tuple[float | None, float | None]:
+    """Seconds in user and system mode. Their total is exact, the modes are ticks on v1: scaled, so that they add up to it."""
+    total, system = usage.get("total_usage"), usage.get("usage_in_kernelmode")
+    if total is None or system is None:
+        return None, None
+    ticks = system + usage.get("usage_in_usermode", max(total - system, 0))
+    in_system = total * system // ticks if ticks else 0
+    return (total - in_system) / 1e9, in_system / 1e9
+
+
+def _transferred(transfers: list[dict[str, Any]], direction: str) -> int | None:
+    """Bytes over all devices; v1 writes `Read`, v2 writes `read`."""
+    if not transfers:
+        return None
+    return sum(int(each.get("value", 0)) for each in transfers if str(each.get("op", "")).lower() == direction)
 
 
 class StatisticsReader:
@@ -53,7 +82,7 @@ class StatisticsReader:
         self._client = client
         self._container = container
         self._figures = Figures()
-        self._closed = False
+        self._closed = threading.Event()
         threading.Thread(target=self._follow, name=f"fluster-stats-{container[:12]}", daemon=True).start()
 
     def sample(self) -> Point:
@@ -67,6 +96,9 @@ class StatisticsReader:
             figures.processes,
         )
 
+    def sample_last(self) -> None:
+        """After the end the engine tells nothing more: the last full document stands."""
+
     def sample_memory(self) -> Point | None:
         return None
 
@@ -75,15 +107,25 @@ class StatisticsReader:
 
     def close(self) -> None:
         """The thread ends with the next document, or with the container."""
-        self._closed = True
+        self._closed.set()
 
     def _follow(self) -> None:
-        try:
-            for document in self._client.stats(self._container, decode=True, stream=True):
-                if self._closed:
+        while not self._closed.is_set():
+            try:
+                for document in self._client.stats(self._container, decode=True, stream=True):
+                    if self._closed.is_set():
+                        return
+                    self._take(document)
+                # The end of the stream says nothing: an engine that goes ends it, too, and the container may go on without one.
+                if not self._client.inspect_container(self._container)["State"]["Running"]:
                     return
-                # After the end the engine sends empty documents: the last full one stands.
-                if (document.get("memory_stats") or {}).get("usage"):
-                    self._figures = figures_from_statistics(document).over(self._figures)
-        except (docker.errors.APIError, *AWAY):
-            return  # the container's end, or the engine's, which others notice
+            except docker.errors.NotFound:
+                return
+            except (docker.errors.APIError, *AWAY):
+                pass  # others find out how long an engine may be away; the last figures stand meanwhile
+            self._closed.wait(_AGAIN_SECONDS)
+
+    def _take(self, document: dict[str, Any]) -> None:
+        # Before the start and after the end the engine sends empty documents: the last full one stands.
+        if (document.get("memory_stats") or {}).get("usage"):
+            self._figures = figures_from_statistics(document).over(self._figures)

@@ -15,17 +15,27 @@ job's log and times are those of the clock.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import anyio
 import anyio.lowlevel
 
 from fluster.cri import CriWriter
-from fluster.errors import EngineUnavailableError, InfrastructureError, StartError, UnschedulableError
+from fluster.errors import EngineUnavailableError, InfrastructureError, StartError
+from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
-from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Point, Runtime, RuntimeInfo
+from fluster.runtime.contract import (
+    Execution,
+    ExecutionLostError,
+    ExecutionSpec,
+    ExitResult,
+    FiguresReader,
+    Point,
+    Runtime,
+    RuntimeInfo,
+)
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
 from fluster.sizes import parse_size
@@ -51,16 +61,22 @@ class FakeRuntime(Runtime):
 
     uses_source_tree = True
 
-    def __init__(self, *, clock: Callable[[], int] | None = None, jobs: dict[str, _FakeJob] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], int] | None = None,
+        jobs: dict[str, _FakeJob] | None = None,
+        gpus: Sequence[Gpu] = (),
+    ) -> None:
         self._clock = clock or time.time_ns
+        self.gpus = tuple(gpus)
         self.jobs: dict[str, _FakeJob] = {} if jobs is None else jobs
         self.operations = Operations()
         self.orphans_removed = 0
         self.away = False
         """True: the engine does not answer."""
-        self.info = RuntimeInfo(
-            name="fake", engine_version="1", figures=Source.KERNEL, enforced=("cpu", "memory", "processes", "disk")
-        )
+        enforced = ("cpu", "memory", "processes", "disk", *(("gpus",) if gpus else ()))
+        self.info = RuntimeInfo(name="fake", engine_version="1", figures=Source.KERNEL, enforced=enforced)
 
     async def open(self) -> None:
         await self.ping()
@@ -73,9 +89,7 @@ class FakeRuntime(Runtime):
             raise EngineUnavailableError("the fake engine is away")
 
     def check(self, limits: Limits) -> None:
-        check_capacity(limits)
-        if limits.gpus:
-            raise UnschedulableError("gpus: the fake runtime has none")
+        check_capacity(limits, gpus=self.gpus)
 
     async def start(self, spec: ExecutionSpec) -> Execution:
         with self.operations.observe("start"):
@@ -93,7 +107,7 @@ class FakeRuntime(Runtime):
     async def wait(self, execution: Execution) -> ExitResult:
         job = self._job(execution)
         if job.script("FAIL") == "vanish":
-            raise InfrastructureError("the execution vanished; the script says so")
+            raise ExecutionLostError("the execution vanished; the script says so", _figures(job, self._clock()))
         if job.script("FAIL") == "wait":
             raise EngineUnavailableError("the engine went away; the script says so")
         if job.result is None:

@@ -8,7 +8,7 @@ from fluster.cgroup import Reading
 from fluster.job import Figures, Source
 from fluster.runtime.cgroup_figures import figures_from_reading
 from fluster.runtime.contract import Point
-from fluster.shim.kin import figures_below
+from fluster.shim.kin import figures_below, start_ticks
 
 __all__ = ["ProcReader", "final_figures"]
 
@@ -21,6 +21,9 @@ def final_figures(exit_document: dict[str, object]) -> Figures:
         return figures_from_reading(Reading(**reading), finished_ns)  # type: ignore[arg-type] # JSON
     return Figures(
         sampled_at_ns=finished_ns,  # type: ignore[arg-type] # JSON
+        memory_usage_bytes=0,  # the supervisor has seen the last of its processes go
+        memory_anon_bytes=0,
+        processes=0,
         cpu_user_seconds=exit_document["user_seconds"],  # type: ignore[arg-type] # JSON
         cpu_system_seconds=exit_document["system_seconds"],  # type: ignore[arg-type] # JSON
         cpu_source=Source.SAMPLED,
@@ -32,8 +35,9 @@ def final_figures(exit_document: dict[str, object]) -> Figures:
 class ProcReader:
     """Samples a job without a cgroup: the sums over its living processes, and the CPU time of those that were reaped."""
 
-    def __init__(self, supervisor: int) -> None:
+    def __init__(self, supervisor: int, ticks: int) -> None:
         self._supervisor = supervisor
+        self._ticks = ticks
         self._peak = 0
         self._processes_peak = 0
         self._figures = Figures()
@@ -41,6 +45,8 @@ class ProcReader:
     def sample(self) -> Point:
         at_ns = time.time_ns()
         found = figures_below(self._supervisor)
+        if start_ticks(self._supervisor) != self._ticks:
+            return Point(0)  # its supervisor is gone: what was read are not the sums of the job, and not 0 either
         self._peak = max(self._peak, found.resident)
         self._processes_peak = max(self._processes_peak, found.processes)
         self._figures = Figures(

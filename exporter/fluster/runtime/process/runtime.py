@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +18,20 @@ import anyio
 from fluster import shim
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, MemoryWatch, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs, release
-from fluster.errors import InfrastructureError, StartError, UnschedulableError
-from fluster.job import Limits, Source
+from fluster.errors import InfrastructureError, StartError
+from fluster.gpu import Gpu, visible_devices
+from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
-from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
+from fluster.runtime.contract import (
+    Execution,
+    ExecutionLostError,
+    ExecutionSpec,
+    ExitResult,
+    FiguresReader,
+    Runtime,
+    RuntimeInfo,
+)
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
 from fluster.runtime.process.figures import ProcReader, final_figures
@@ -38,10 +48,11 @@ class ProcessRuntime(Runtime):
 
     uses_source_tree = True
 
-    def __init__(self, worker_id: str, work_dir: Path, *, use_cgroups: bool = True) -> None:
+    def __init__(self, worker_id: str, work_dir: Path, *, use_cgroups: bool = True, gpus: Sequence[Gpu] = ()) -> None:
         self._worker_id = worker_id
         self._work_dir = work_dir
         self._use_cgroups = use_cgroups
+        self.gpus = tuple(gpus)
         self._hierarchy: Hierarchy | None = None
         self._memory: MemoryWatch | None = None
         self._readers: dict[str, CgroupFiguresReader | ProcReader] = {}
@@ -63,6 +74,8 @@ class ProcessRuntime(Runtime):
                 "without cgroups memory is limited per process only (RLIMIT_AS), CPU and processes are not limited, "
                 "and figures are sampled"
             )
+        if self.gpus:
+            notes.append("GPUs are assigned by CUDA_VISIBLE_DEVICES: a job that sets it anew can use those of others")
         version = self._hierarchy.version if self._hierarchy else None
         self.info = RuntimeInfo(
             name="process",
@@ -86,9 +99,7 @@ class ProcessRuntime(Runtime):
         """There is no engine that could be away."""
 
     def check(self, limits: Limits) -> None:
-        check_capacity(limits)
-        if limits.gpus:
-            raise UnschedulableError("gpus: the process runtime cannot assign GPUs; use --runtime docker")
+        check_capacity(limits, gpus=self.gpus)
 
     async def start(self, spec: ExecutionSpec) -> Execution:
         with self.operations.observe("start"):
@@ -118,7 +129,7 @@ class ProcessRuntime(Runtime):
         reader = self._readers.get(execution.job_id)
         if reader is None:
             if self._hierarchy is None:
-                reader = ProcReader(_parse_handle(execution.handle)[0])
+                reader = ProcReader(*_parse_handle(execution.handle))
             else:
                 reader = CgroupFiguresReader(CgroupReader(JobCgroup(self._hierarchy, execution.job_id)))
             self._readers[execution.job_id] = reader
@@ -134,7 +145,7 @@ class ProcessRuntime(Runtime):
             )
 
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
-        return await anyio.to_thread.run_sync(self._recover, specs, limiter=self._threads)
+        return await anyio.to_thread.run_sync(self._recover, specs, handles, limiter=self._threads)
 
     # In threads
 
@@ -169,10 +180,12 @@ class ProcessRuntime(Runtime):
     def _document(self, spec: ExecutionSpec, group: JobCgroup | None) -> dict[str, Any]:
         limits = spec.limits
         rlimits = {"RLIMIT_AS": limits.memory_bytes} if group is None and limits.memory_bytes else {}
+        # Without any GPU here nothing is assigned, and a variable of the request's own keeps its meaning.
+        devices = visible_devices(spec.gpus) if self.gpus else {}
         return {
             "job_id": spec.job_id,
             "command": spec.command,
-            "env": {"PATH": _PATH, "HOME": str(spec.workspace.source), "LANG": "C.UTF-8", **spec.env},
+            "env": {"PATH": _PATH, "HOME": str(spec.workspace.source), "LANG": "C.UTF-8", **spec.env, **devices},
             "cwd": str(spec.workspace.source),
             "log_path": str(spec.log_path),
             "max_line_bytes": spec.max_line_bytes,
@@ -214,8 +227,9 @@ class ProcessRuntime(Runtime):
             document = json.loads((control / "exit.json").read_text())
         except FileNotFoundError:
             self._put_down(execution.job_id)
-            raise InfrastructureError(
-                "the job's supervisor process was killed, and the job with it; its exit code is lost"
+            raise ExecutionLostError(
+                "the job's supervisor process was killed, and the job with it; its exit code is lost",
+                self._last_figures(execution),
             ) from None
         return ExitResult(
             exit_code=document["exit_code"],
@@ -225,11 +239,18 @@ class ProcessRuntime(Runtime):
             logs=logs,
         )
 
+    def _last_figures(self, execution: Execution) -> Figures:
+        """Of a job that lost its supervisor and was put down: its cgroup still has the account; without one, what was sampled."""
+        if self._hierarchy is not None:
+            self.reader(execution).sample()
+        reader = self._readers.get(execution.job_id)
+        return reader.figures() if reader is not None else Figures()
+
     def _put_down(self, job_id: str) -> None:
         """Kill what lost its supervisor."""
         if self._hierarchy:
             JobCgroup(self._hierarchy, job_id).kill()
-        for pid in marked(job_id):
+        for pid in marked(job_id, self._worker_id):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -248,7 +269,7 @@ class ProcessRuntime(Runtime):
             raise InfrastructureError(f"the job's cgroup could not be removed: {error}") from error
         shutil.rmtree(control, ignore_errors=True)
 
-    def _recover(self, specs: dict[str, ExecutionSpec]) -> dict[str, Execution]:
+    def _recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         found: dict[str, Execution] = {}
         for job_id, spec in specs.items():
             try:
@@ -256,12 +277,22 @@ class ProcessRuntime(Runtime):
             except (OSError, ValueError):
                 continue
             found[job_id] = Execution(
-                job_id=job_id, handle=f"{start['pid']}:{start['ticks']}", started_ns=start["started_ns"], spec=spec
+                job_id=job_id,
+                handle=f"{start['pid']}:{start['ticks']}",
+                started_ns=start["started_ns"],
+                spec=spec,
+                lost=start_ticks(start["pid"]) != start["ticks"]
+                and not (spec.workspace.control / "exit.json").exists(),
             )
         leftovers = {path.parents[1].name for path in self._work_dir.glob("*/control/start.json")}
         if self._hierarchy:
             for directory in self._hierarchy.directories(self._hierarchy.base).values():
                 leftovers |= {entry.name for entry in os.scandir(directory) if entry.is_dir()}
+        for job_id in (leftovers & specs.keys() & handles.keys()) - found.keys():
+            # Its control files are lost, its cgroup is there.
+            found[job_id] = Execution(
+                job_id=job_id, handle=handles[job_id], started_ns=0, spec=specs[job_id], lost=True
+            )
         for job_id in leftovers - found.keys():
             self._put_down(job_id)
             self._remove(job_id, self._work_dir / job_id / "control")

@@ -156,6 +156,7 @@ def _identity(job: Job) -> dict[str, Any]:
         "run_started_at": _ms(job.run_started_ns),
         "finished_at": _ms(job.finished_ns),
         "ports": dict(job.ports),
+        "gpus": list(job.gpus),
         "worker_id": job.worker_id,
     }
 
@@ -167,6 +168,7 @@ def _limits(job: Job) -> dict[str, Any]:
         "memory_bytes": limits.memory_bytes,
         "processes": limits.max_processes,
         "disk_bytes": limits.disk_bytes,
+        "gpus": limits.gpus,
         "timeout_seconds": job.request.timeout_seconds,
     }
 

@@ -70,13 +70,25 @@ _IDENTITY: Final[dict[str, Any]] = {
     "run_started_at": _MS,
     "finished_at": _MS,
     "ports": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "gpus": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "UUIDs of the GPUs that are, or were, its own.",
+    },
     "worker_id": {"type": "string"},
 }
 _SUMMARY: Final[dict[str, Any]] = dict.fromkeys(
     ("memory_mb", "memory_peak_mb", "cpu_percent", "process_count", "disk_mb"), _INT
 )
 _LIMITS: Final = _object(
-    {"cpu_cores": _NUMBER, "memory_bytes": _INT, "processes": _INT, "disk_bytes": _INT, "timeout_seconds": _NUMBER}
+    {
+        "cpu_cores": _NUMBER,
+        "memory_bytes": _INT,
+        "processes": _INT,
+        "disk_bytes": _INT,
+        "gpus": {"type": "integer"},
+        "timeout_seconds": _NUMBER,
+    }
 )
 _STRINGS: Final = {"type": "array", "items": {"type": "string"}}
 _COUNTS: Final = {"type": "object", "additionalProperties": {"type": "integer"}}

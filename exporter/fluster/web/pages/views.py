@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from fluster.job import EndReason, Job, JobState
+from fluster.job import EndReason, GpuFigures, Job, JobState
 from fluster.sizes import format_bytes, format_duration
 
 __all__ = ["Figure", "Phase", "figures", "headline", "memory_cell", "phases", "reason"]
@@ -172,7 +172,25 @@ def figures(job: Job) -> list[Figure]:
                 "Disk blocks of the working and the output directory at the last walk.",
             )
         )  # fmt: skip
+    if any(_gpu(gpu) for gpu in seen.gpus):
+        found.append(
+            Figure(
+                "gpus", "GPUs", "; ".join(_gpu(gpu) or "–" for gpu in seen.gpus), None, None, "sampled",
+                "Share of time in which each GPU was busy, and memory in use on it, whoever uses it.",
+            )
+        )  # fmt: skip
     return found
+
+
+def _gpu(gpu: GpuFigures) -> str:
+    """`97 % busy, 3.0 GiB, peak 4.0 GiB`; empty where nothing is known."""
+    busy, used, peak = gpu.utilization_ratio, gpu.memory_used_bytes, gpu.memory_peak_bytes
+    parts = (
+        "" if busy is None else f"{busy * 100:.0f} % busy",
+        "" if used is None else format_bytes(used),
+        "" if peak is None else f"peak {format_bytes(peak)}",
+    )
+    return ", ".join(part for part in parts if part)
 
 
 def _share(value: float | None, limit: float | None) -> float | None:

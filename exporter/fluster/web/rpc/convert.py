@@ -190,6 +190,7 @@ def status_message(job: Job) -> pb.JobStatus:
         name=job.name,
         limits=_limits_message(job.request.limits),
         worker_id=job.worker_id,
+        gpus=job.gpus,
     )
 
 
@@ -212,6 +213,15 @@ def _usage(job: Job) -> pb.ResourceUsage:
         oom_kills=figures.oom_kills,
         process_peak=figures.processes_peak,
         disk_bytes=figures.disk_bytes,
+        gpus=[
+            pb.GpuUsage(
+                uuid=gpu.uuid,
+                utilization_ratio=gpu.utilization_ratio,
+                memory_used_bytes=gpu.memory_used_bytes,
+                memory_peak_bytes=gpu.memory_peak_bytes,
+            )
+            for gpu in figures.gpus
+        ],
     )
 
 

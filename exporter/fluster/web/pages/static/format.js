@@ -34,6 +34,10 @@ export function stamp(ms, local) {
   const date = new Date(ms - (local ? new Date(ms).getTimezoneOffset() * 60000 : 0));
   return date.toISOString().replace("T", " ").slice(0, 23);
 }
+export function gpu(figures) {
+  const { utilization_ratio: busy, memory_used_bytes: used, memory_peak_bytes: peak } = figures;
+  return [busy === null ? "" : `${(busy * 100).toFixed(0)} % busy`, used === null ? "" : bytes(used), peak === null ? "" : `peak ${bytes(peak)}`].filter(Boolean).join(", ");
+}
 export function memory(figures, limit, over) {
   const peak = figures.memory_peak_bytes, used = figures.memory_usage_bytes;
   if (peak === null && (over || used === null)) return "–";

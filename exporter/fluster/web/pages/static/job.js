@@ -1,6 +1,6 @@
 // Keeps one job's page up to date and runs its log view.
 import { visible } from "./ansi.js";
-import { bytes, duration, memory, reason, stamp, words } from "./format.js";
+import { bytes, duration, gpu, memory, reason, stamp, words } from "./format.js";
 import { gauge } from "./gauge.js";
 import { Log } from "./log.js";
 
@@ -67,6 +67,7 @@ const FIGURES = {
   }, (f) => f.cpu_source],
   processes: ["Processes", (f, l, over) => `${over ? "" : `${f.processes}, `}peak ${f.processes_peak}${l.processes ? ` of ${l.processes}` : ""}`, (f) => f.processes_peak_source],
   disk: ["Disk", (f, l) => `${bytes(f.disk_bytes)}${l.disk_bytes ? ` of ${bytes(l.disk_bytes)}` : ""}, peak ${bytes(f.disk_peak_bytes ?? 0)}`, () => "sampled"],
+  gpus: ["GPUs", (f) => f.gpus.map((each) => gpu(each) || "–").join("; "), () => "sampled"],
 };
 function makeFigure(key) {
   const box = document.createElement("div"), title = document.createElement("h2"), text = document.createElement("p");
@@ -85,7 +86,8 @@ function makeFigure(key) {
 }
 function figures(job) {
   const f = job.resources, over = job.finished_at !== null;
-  const there = { memory: f.memory_peak_bytes ?? f.memory_usage_bytes, cpu: f.cpu_user_seconds, processes: f.processes_peak ?? f.processes, disk: f.disk_bytes };
+  const there = { memory: f.memory_peak_bytes ?? f.memory_usage_bytes, cpu: f.cpu_user_seconds, processes: f.processes_peak ?? f.processes, disk: f.disk_bytes,
+    gpus: f.gpus.some(gpu) || null };
   for (const [key, value] of Object.entries(there)) {
     if (value === null) continue;
     const box = root.querySelector(`[data-figure=${key}]`) ?? makeFigure(key);
@@ -95,6 +97,7 @@ function figures(job) {
     const [share, peak] = {
       memory: [part(f.memory_usage_bytes, l.memory_bytes), part(f.memory_peak_bytes, l.memory_bytes)], cpu: [part(f.cpu_cores, l.cpu_cores), part(f.cpu_peak_cores, l.cpu_cores)],
       processes: [part(f.processes, l.processes), part(f.processes_peak, l.processes)], disk: [part(f.disk_bytes, l.disk_bytes), part(f.disk_peak_bytes, l.disk_bytes)],
+      gpus: [null, null],
     }[key];
     if (share !== null || peak !== null) {
       const old = box.querySelector(".gauge"), bar = gauge(old, FIGURES[key][0], over && key !== "disk" ? peak : share, peak);

@@ -1,0 +1,45 @@
+"""All that the kernel accounts of one container: its cgroup and its network namespace, read in one go."""
+
+from __future__ import annotations
+
+from fluster.job import Figures
+from fluster.netns import NetworkReader
+from fluster.runtime.cgroup_figures import CgroupFiguresReader
+from fluster.runtime.contract import Point
+
+__all__ = ["ContainerAccount"]
+
+
+class ContainerAccount:
+    """`network` is None where the job has no network namespace of its own, or it could not be opened in time."""
+
+    def __init__(self, cgroup: CgroupFiguresReader, network: NetworkReader | None = None) -> None:
+        self._cgroup = cgroup
+        self.network = network
+
+    def sample(self) -> Point:
+        if self.network is not None:
+            self.network.sample()
+        return self._cgroup.sample()
+
+    def sample_last(self) -> None:
+        """The reading after the end: the engine may be about to take the interfaces away."""
+        if self.network is not None:
+            self.network.settle()
+        self._cgroup.sample()
+
+    def sample_memory(self) -> Point | None:
+        return self._cgroup.sample_memory()
+
+    def figures(self) -> Figures:
+        figures = self._cgroup.figures()
+        total = self.network.total if self.network is not None else None
+        if total is None:
+            return figures
+        return figures.evolve(network_receive_bytes=total.received, network_transmit_bytes=total.transmitted)
+
+    def close(self) -> None:
+        """Idempotent; what was read last stands."""
+        self._cgroup.close()
+        if self.network is not None:
+            self.network.close()
