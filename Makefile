@@ -9,8 +9,10 @@ RUNTIME ?= process
 PORT ?= 8080
 IMAGE ?= fluster-base:latest
 PYTEST_ARGS ?=
+ROWS ?=
+BENCH_ARGS ?=
 
-.PHONY: help run test unit lint format types generate check-generated lock image clean
+.PHONY: help run test unit lint format types generate check-generated lock image bench bench-metrics clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +61,13 @@ lock: ## Renew the hashed requirements from pyproject.toml
 image: $(VENV)/.run ## A base image for docker builds without a registry, named by IMAGE
 	$(BIN)/python tests/engine/base_image.py $(IMAGE)
 	@echo "now: FLUSTER_BASE_IMAGE=$(IMAGE) make run RUNTIME=docker"
+
+bench: $(VENV)/.dev ## All benchmarks, one after the other (BENCH_ARGS=--quick for a look whether they work)
+	@for each in tests/benchmarks/*/__main__.py; do \
+	    name=$$(basename $$(dirname $$each)); $(BIN)/python -m tests.benchmarks.$$name $(BENCH_ARGS); done
+
+bench-metrics: $(VENV)/.dev ## Metrics beside netdata, Prometheus' library and others (ROWS="M1 M3"); figures in build/bench-metrics.json
+	@$(BIN)/python -m tests.benchmarks.metrics $(ROWS) $(BENCH_ARGS)
 
 clean: ## Remove the virtual environment and the tools' caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,6 +1,7 @@
 """The command line of a benchmark: which rows, how many rounds, where the JSON goes."""
 
 import argparse
+import signal
 import sys
 import time
 
@@ -25,6 +26,8 @@ def main(rows, *, title, name, arguments=None):
     unknown = [each for each in chosen if each not in rows]
     if unknown:
         parser.error(f"there is no row {' '.join(unknown)}; there are {' '.join(rows)}")
+    # However it is ended, what it started is put away: also as a shell's background job, which ignores SIGINT.
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGINT, signal.SIGTERM)}
     results, notes = [], []
     broken = False
     with Bench(rounds=1 if options.quick else options.rounds, quick=options.quick) as bench:
@@ -43,9 +46,15 @@ def main(rows, *, title, name, arguments=None):
                 broken = True
             print(f"{row}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
             report.write(options.json, results, _texts(notes))
+    for number, handler in before.items():
+        signal.signal(number, handler)
     report.show(results, _texts(notes), title=title)
     print(f"written: {options.json}")
     return int(broken)
+
+
+def _leave(number, _frame):
+    sys.exit(128 + number)
 
 
 def _texts(notes):

@@ -29,8 +29,7 @@ def ratio(result):
     if not result.theirs:
         return ""
     found = result.ratios
-    direction = "of it" if result.goal and result.goal.kind == "share" else "cheaper"
-    return f"{number(median(found))} x {direction} ({number(min(found))} - {number(max(found))})"
+    return f"{number(median(found))} x {result.direction} ({number(min(found))} - {number(max(found))})"
 
 
 def cells(result):
@@ -55,7 +54,7 @@ def show(results, notes, *, title):
     console = Console() if sys.stdout.isatty() else Console(width=200)
     console.print(table)
     console.print(
-        'Figures are medians of the rounds. "cheaper" is baseline / Fluster, "of it" Fluster / baseline, of the same round.'
+        'Figures are medians of the rounds. "cheaper" is baseline / Fluster, "of it" and "as much" Fluster / baseline, of the same round.'
     )
     for note in notes:
         console.print(f"- {note}", soft_wrap=True, highlight=False)

@@ -51,14 +51,23 @@ class Result:
     baseline: str = ""
     theirs: list[float] = field(default_factory=list)
     goal: Goal | None = None
+    good: str = "less"
+    """ "more" where a larger figure is the better one."""
+
+    @property
+    def direction(self):
+        """What a ratio of this result says."""
+        if self.good == "more":
+            return "as much"
+        return "of it" if self.goal and self.goal.kind == "share" else "cheaper"
 
     @property
     def ratios(self):
-        """Baseline / Fluster of each round (how many times cheaper), or Fluster / baseline where the goal is a share."""
+        """Baseline / Fluster of each round where it says how many times cheaper, else Fluster / baseline."""
         pairs = [(mine, other) for mine, other in zip(self.ours, self.theirs, strict=bool(self.theirs))]
-        if self.goal and self.goal.kind == "share":
-            return [mine / other if other else float("inf") for mine, other in pairs]
-        return [other / mine if mine else float("inf") for mine, other in pairs]
+        if self.direction == "cheaper":
+            return [other / mine if mine else float("inf") for mine, other in pairs]
+        return [mine / other if other else float("inf") for mine, other in pairs]
 
     @property
     def verdict(self):
@@ -75,7 +84,7 @@ class Result:
             "baseline": self.baseline or None,
             "baseline_figure": _spread(self.theirs) if self.theirs else None, "baseline_rounds": self.theirs,
             "ratio": _spread(self.ratios) if self.theirs else None,
-            "ratio_is": ("fluster / baseline" if self.goal and self.goal.kind == "share" else "baseline / fluster") if self.theirs else None,
+            "ratio_is": ("baseline / fluster" if self.direction == "cheaper" else "fluster / baseline") if self.theirs else None,
             "goal": self.goal.text if self.goal else None, "verdict": self.verdict or None,
         }  # fmt: skip
 

@@ -42,10 +42,11 @@ def measure(bench):
             f"--web.listen-address=127.0.0.1:{own}", "--log.level=warn",
         ]  # fmt: skip
         with running(command, log=folder / "prometheus.out") as prometheus:
-            until(f"http://127.0.0.1:{own}/-/ready", process=prometheus)
-            began = time.time() + 3  # the first scrapes make the series
+            up = f"http://127.0.0.1:{own}/api/v1/query?query=sum(up)"
+            until(up, lambda body: b'"2"]' in body, process=prometheus, seconds=60)
+            began = time.time() + 2  # the first scrapes make the series
             # Both are scraped every second, each at its own moment of it: one window is one round.
-            time.sleep(3 + bench.rounds * bench.pick(5, 2))
+            time.sleep(2 + bench.rounds * bench.pick(5, 3))
             durations = _ask(own, "scrape_duration_seconds", began)
             samples = _ask(own, "scrape_samples_scraped", began)
     rounds = {job: _medians(found, bench.rounds) for job, found in durations.items()}

@@ -151,6 +151,58 @@ def test_disk_is_walked_at_once_then_at_its_cadence_and_told(tmp_path):
     assert sampler.latest("a").disk_peak_bytes >= MIB
 
 
+def test_where_no_memory_changed_no_reader_is_asked():
+    changed = [False, True]
+    sampler = Sampler(1.0, memory_changed=lambda: changed.pop(0))
+    reader = Reader(at(1), memory=[at(1.1, memory_anon_bytes=5)])
+    sampler.add("a", reader, [])
+    sampler.sample_memory()
+    assert len(reader.memory) == 1
+    sampler.sample_memory()
+    assert not reader.memory
+
+
+def test_a_directory_that_stays_the_same_is_walked_less_often_until_it_changes(tmp_path):
+    clock = Clock()
+    sampler = Sampler(1.0, clock=clock)
+    told = []
+    sampler.on_disk = lambda _job_id, used: told.append(used)
+    sampler.add("a", Reader(at(1)), [tmp_path])
+    for pause in (0, 5, 7.5, 11.25, 15, 15):
+        clock.now += pause
+        sampler.walk()
+    assert len(told) == 1
+    (tmp_path / "file").write_bytes(b"x" * MIB)
+    clock.now += 14
+    sampler.walk()
+    assert len(told) == 1
+    clock.now += 1
+    sampler.walk()
+    assert len(told) == 2
+    (tmp_path / "more").write_bytes(b"x" * MIB)
+    clock.now += 5
+    sampler.walk()
+    assert len(told) == 3
+
+
+def test_the_threads_wait_for_a_first_job_and_stop_without_one():
+    sampler = Sampler(0.01)
+    sampler.start()
+    seen = threading.Event()
+
+    class Live(Reader):
+        def sample(self):
+            seen.set()
+            return at(1)
+
+    sampler.add("a", Live(), [])
+    assert seen.wait(10)
+    sampler.stop()
+    idle = Sampler(0.01)
+    idle.start()
+    idle.stop()
+
+
 def test_the_threads_sample_and_stop():
     sampler = Sampler(0.01)
     seen = threading.Event()

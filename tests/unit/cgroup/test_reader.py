@@ -1,0 +1,54 @@
+"""Which files a pass reads, in files that stand in for the kernel's."""
+
+import pytest
+
+from fluster.cgroup import CgroupReader, Hierarchy, JobCgroup
+
+STAT = "cache 0\nrss 0\ntotal_cache 5\ntotal_rss {anon}\ntotal_inactive_file {inactive}\n"
+
+
+class Kernel:
+    def __init__(self, root):
+        self.directory = root / "fluster" / "w" / "j"
+        self.directory.mkdir(parents=True)
+        self.group = JobCgroup(Hierarchy(1, {"memory": str(root)}, [], "/fluster/w"), "j")
+        self.tell(usage=1000, anon=300, inactive=100)
+
+    def tell(self, *, usage, anon, inactive):
+        (self.directory / "memory.usage_in_bytes").write_text(f"{usage}\n")
+        (self.directory / "memory.stat").write_text(STAT.format(anon=anon, inactive=inactive))
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    return Kernel(tmp_path)
+
+
+def test_while_usage_stays_the_dear_file_is_read_at_every_tenth_pass_only(kernel):
+    reader = CgroupReader(kernel.group)
+    assert reader.sample().memory_working_set == 900
+    kernel.tell(usage=1000, anon=300, inactive=400)
+    assert [reader.sample().memory_working_set for _ in range(10)] == [900] * 9 + [600]
+    reader.close()
+
+
+def test_another_usage_is_looked_into_at_once(kernel):
+    reader = CgroupReader(kernel.group)
+    reader.sample()
+    kernel.tell(usage=2000, anon=1300, inactive=100)
+    glance = reader.sample()
+    assert (glance.memory_working_set, glance.memory_anon) == (1900, 1300)
+    reading = reader.reading()
+    assert (reading.memory_anon, reading.memory_cache, reading.memory_inactive_file) == (1300, 5, 100)
+    reader.close()
+
+
+def test_a_look_at_memory_says_nothing_while_usage_stays(kernel):
+    reader = CgroupReader(kernel.group)
+    assert reader.sample_memory().memory_anon == 300
+    assert reader.sample_memory() is None
+    kernel.tell(usage=1004, anon=304, inactive=100)
+    assert reader.sample_memory().memory_anon == 304
+    reader.close()
+    assert reader.sample_memory() is None
+    assert reader.sample().memory_usage == 1000  # what a pass read last stands
