@@ -17,7 +17,7 @@ from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, Lookout, 
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
 from fluster.job import Figures, Limits, Source
-from fluster.runtime.capacity import check_capacity
+from fluster.runtime.capacity import check_capacity, check_enforced
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
 from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
 from fluster.runtime.docker.capture import Capture
@@ -99,15 +99,7 @@ class DockerRuntime(Runtime):
         check_capacity(limits, cpus=self._engine.get("NCPU"), memory_bytes=self._engine.get("MemTotal"))
         if limits.gpus:
             raise UnschedulableError("gpus: this worker has none to assign")
-        if self._hierarchy is not None:
-            return
-        for field, value, flag in (
-            ("memory", limits.memory_bytes, "MemoryLimit"),
-            ("processes", limits.max_processes, "PidsLimit"),
-            ("cpus", limits.cpu_millicores, "CpuCfsQuota"),
-        ):
-            if value and not self._engine.get(flag):
-                raise UnschedulableError(f"{field}: the engine would silently ignore this limit; leave it out")
+        check_enforced(limits, self.info.enforced, "the engine")
 
     async def start(self, spec: ExecutionSpec) -> Execution:
         with self.operations.observe("start"):
@@ -190,7 +182,13 @@ class DockerRuntime(Runtime):
         else:
             notes.clear()
         flags = {"memory": "MemoryLimit", "processes": "PidsLimit", "cpu": "CpuCfsQuota"}
-        enforced = [name for name, flag in flags.items() if self._hierarchy or self._engine.get(flag)]
+        own = self._hierarchy.enforces() if self._hierarchy else ()
+        enforced = [name for name, flag in flags.items() if name in own or (not own and self._engine.get(flag))]
+        notes += [
+            f"the engine does not limit {name} here: jobs with such a limit are refused"
+            for name in flags
+            if name not in enforced
+        ]
         self.info = RuntimeInfo(
             name="docker",
             engine_version=str(self._engine.get("ServerVersion", "")),
@@ -231,8 +229,7 @@ class DockerRuntime(Runtime):
         return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)
 
     def _create(self, spec: ExecutionSpec, group: JobCgroup | None) -> str:
-        # On v1 a limit counts (failcnt, throttling) only where it is set: on the parent. On v2 the counts are hierarchical.
-        engine_limits = group is None or group.hierarchy.version == 2
+        engine_limits = _engine_limits(spec.limits, group)
         network = None
         networks = self._client.networks(names=["bridge"])
         if not networks:
@@ -364,6 +361,16 @@ class DockerRuntime(Runtime):
         else:
             self._accounts[spec.job_id] = StatisticsReader(self._client, container)
         return Execution(job_id=spec.job_id, handle=container, started_ns=engine_time(state["StartedAt"]), spec=spec)
+
+
+def _engine_limits(limits: Limits, group: JobCgroup | None) -> Limits:
+    """What the engine sets on the container, whose own counts go with it."""
+    if group is None:
+        return limits
+    if group.hierarchy.version == 1:
+        return Limits()  # hits and throttling are counted only where the limit is: on the job's cgroup
+    # v2 counts memory upwards, and a program that looks at its own cgroup finds its limit; throttling is not counted upwards.
+    return Limits(memory_bytes=limits.memory_bytes, max_processes=limits.max_processes)
 
 
 def _look_when_ended(account: CgroupFiguresReader, group: JobCgroup, state: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hier
 from fluster.cgroup.hierarchy import NotOurs, release
 from fluster.errors import InfrastructureError, StartError, UnschedulableError
 from fluster.job import Limits, Source
-from fluster.runtime.capacity import check_capacity
+from fluster.runtime.capacity import check_capacity, check_enforced
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
 from fluster.runtime.contract import Execution, ExecutionSpec, ExitResult, FiguresReader, Runtime, RuntimeInfo
 from fluster.runtime.log_counts import job_log_counts
@@ -29,6 +29,7 @@ from fluster.shim.kin import marked, start_ticks
 
 __all__ = ["ProcessRuntime"]
 
+_LIMITS: Final = ("cpu", "memory", "processes")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BOOT: Final = "import sys; sys.path.insert(0, sys.argv.pop(1)); from fluster.shim.main import main; sys.exit(main(sys.argv[1], int(sys.argv[2])))"  # fmt: skip
 
@@ -58,15 +59,23 @@ class ProcessRuntime(Runtime):
                 notes.append(str(error))
         if self._hierarchy is None:
             notes.append(
-                "without cgroups memory is limited per process only (RLIMIT_AS), CPU and processes are not limited, "
-                "and figures are sampled"
+                "without cgroups memory is limited for each process of a job alone (RLIMIT_AS), jobs with a limit of CPU or of "
+                "processes are refused, and figures are sampled"
             )
+            enforced: tuple[str, ...] = ()
+        else:
+            enforced = self._hierarchy.enforces()
+            notes += [
+                f"this kernel does not limit {each}: jobs with such a limit are refused"
+                for each in _LIMITS
+                if each not in enforced
+            ]
         version = self._hierarchy.version if self._hierarchy else None
         self.info = RuntimeInfo(
             name="process",
             cgroup_version=version,
             figures=Source.KERNEL if self._hierarchy else Source.SAMPLED,
-            enforced=("cpu", "memory", "processes", "disk") if self._hierarchy else ("disk",),
+            enforced=(*enforced, "disk"),
             notes=tuple(notes),
         )
 
@@ -85,6 +94,9 @@ class ProcessRuntime(Runtime):
         check_capacity(limits)
         if limits.gpus:
             raise UnschedulableError("gpus: the process runtime cannot assign GPUs; use --runtime docker")
+        # A limit of memory holds without cgroups, too, as far as it goes: for each process. The notes say so.
+        by_rlimit = () if self._hierarchy else ("memory",)
+        check_enforced(limits, (*self.info.enforced, *by_rlimit), "without its cgroup controller this machine")
 
     async def start(self, spec: ExecutionSpec) -> Execution:
         with self.operations.observe("start"):
