@@ -51,7 +51,7 @@ def run_inside(root, tests, *, options=(), seconds):
         "linux", "mem=2G", "rootfstype=hostfs", "rootflags=/", "ro", f"init={Path(__file__).with_name('init')}", f"ubd0={disk}",
         "con=null", "con0=null,fd:1", "con1=null", "quiet", *options,
         f"FLUSTER_RESULTS={results}", f"FLUSTER_REPOSITORY={REPOSITORY}", f"FLUSTER_TESTS={','.join(tests)}",
-        f"FLUSTER_TRUTH_JOBS={os.environ.get('FLUSTER_TRUTH_JOBS_INSIDE', '8')}",
+        f"FLUSTER_TRUTH_JOBS={os.environ.get('FLUSTER_TRUTH_JOBS_INSIDE', '4')}",
     ]  # fmt: skip
     with (root / "console").open("wb") as console:
         machine = subprocess.Popen(
@@ -98,7 +98,13 @@ def _tests(document):
 
 def missing():
     """What keeps this machine from running another one; None where nothing does."""
-    for program, package in (("linux", "user-mode-linux"), ("busybox", "busybox-static"), ("dockerd", "docker.io")):
+    for program, package in (
+        ("linux", "user-mode-linux"),
+        ("busybox", "busybox-static"),
+        ("dockerd", "docker.io"),
+        ("dbus-daemon", "dbus"),
+        ("busctl", "systemd"),
+    ):
         if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
             return f"{program} is missing: apt-get install {package}"
     return None if os.geteuid() == 0 else "it takes root: the machine reads this one's files as the user that starts it"

@@ -37,3 +37,8 @@ def test_figures_and_limits_hold_on_cgroup_v2(run):
 def test_limits_that_a_machine_cannot_enforce_are_refused(run):
     """The v1 trees hold the controllers and nobody mounts them: the v2 tree has none, and an engine drops limits silently."""
     assert run("tests/uml/inside/test_refusals.py", options=["FLUSTER_CONTROLLERS=none"], seconds=180)
+
+
+def test_an_engine_whose_containers_are_systemds_is_accounted_like_any_other(run):
+    """A real systemd is process 1, and the engine uses its cgroup driver."""
+    assert run("tests/uml/inside/test_systemd.py", options=["cgroup_no_v1=all", "FLUSTER_DRIVER=systemd"], seconds=300)

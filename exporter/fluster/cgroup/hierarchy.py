@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-__all__ = ["Hierarchy", "NotOurs", "find_hierarchy", "release"]
+__all__ = ["Hierarchy", "NotOurs", "find_hierarchy", "unified_mount"]
 
 V1_CONTROLLERS = ("memory", "cpu", "cpuacct", "pids", "blkio", "freezer")
 V2_CONTROLLERS = ("cpu", "memory", "pids", "io")
@@ -38,6 +38,23 @@ class Hierarchy(NamedTuple):
         found = list(dict.fromkeys(os.path.realpath(each) for each in self.directories(path).values()))
         return [*found, *(root + path for root in self.others)]
 
+    def job_ids(self) -> set[str]:
+        """Jobs that have a cgroup of this worker's, living or left over."""
+        return {
+            entry.name
+            for directory in self.directories(self.base).values()
+            for entry in os.scandir(directory)
+            if entry.is_dir()
+        }
+
+    def release(self) -> None:
+        """Remove the worker's own directory where no job is left in it."""
+        for directory in self.every_directory(self.base):
+            try:
+                os.rmdir(directory)
+            except OSError:
+                continue  # jobs that go on, or never made in this tree
+
     def enforces(self) -> tuple[str, ...]:
         """What can be limited in it: of "cpu", "memory" and "processes". A kernel may account for what it does not limit."""
         files = {
@@ -54,19 +71,14 @@ class Hierarchy(NamedTuple):
         )
 
 
-def release(hierarchy: Hierarchy) -> None:
-    """Remove the worker's own directory where no job is left in it."""
-    for directory in hierarchy.every_directory(hierarchy.base):
-        try:
-            os.rmdir(directory)
-        except OSError:
-            continue  # jobs that go on, or never made in this tree
+def unified_mount() -> str:
+    """Where the v2 tree with the controllers is mounted; empty where v1 trees have them."""
+    roots, _, unified = _mounts("/proc/self/mountinfo")
+    return "" if roots else unified
 
 
-def find_hierarchy(
-    worker_id: str, *, mountinfo: str = "/proc/self/mountinfo", own: str = "/proc/self/cgroup"
-) -> Hierarchy:
-    """The hierarchy of this machine, with `base` made in every tree. Raises NotOurs."""
+def _mounts(mountinfo: str) -> tuple[dict[str, str], list[str], str]:
+    """v1 controllers and their mount points, mount points of the other v1 trees, that of the v2 tree."""
     roots: dict[str, str] = {}
     others: list[str] = []
     unified = ""
@@ -83,6 +95,14 @@ def find_hierarchy(
                     roots.setdefault(controller, mount)
                 if not used:
                     others.append(mount)
+    return roots, others, unified
+
+
+def find_hierarchy(
+    worker_id: str, *, mountinfo: str = "/proc/self/mountinfo", own: str = "/proc/self/cgroup"
+) -> Hierarchy:
+    """The hierarchy of this machine, with `base` made in every tree. Raises NotOurs."""
+    roots, others, unified = _mounts(mountinfo)
     if {"memory", "cpuacct"} <= roots.keys():
         hierarchy = Hierarchy(1, roots, [*others, *([unified] if unified else [])], f"/fluster/{worker_id}")
     elif unified:

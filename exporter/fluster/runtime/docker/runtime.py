@@ -13,8 +13,10 @@ import anyio
 import docker
 import docker.errors
 
-from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, Lookout, find_hierarchy
-from fluster.cgroup.hierarchy import NotOurs, release
+from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
+from fluster.cgroup.hierarchy import NotOurs
+from fluster.cgroup.lookout import Lookout
+from fluster.cgroup.slices import SliceCgroup, Slices, find_slices
 from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
 from fluster.job import Figures, Limits, Source
 from fluster.runtime.capacity import check_capacity, check_enforced
@@ -84,7 +86,7 @@ class DockerRuntime(Runtime):
         if self._lookout is not None:
             self._lookout.close()
         if self._hierarchy is not None:
-            release(self._hierarchy)
+            self._hierarchy.release()
         self._client.close()
 
     async def ping(self) -> None:
@@ -154,6 +156,12 @@ class DockerRuntime(Runtime):
     async def _run(self, work: Callable[..., T], *args: Any) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._threads)
 
+    def _group(self, job_id: str) -> JobCgroup:
+        if isinstance(self._hierarchy, Slices):
+            return SliceCgroup(self._hierarchy, job_id)
+        assert self._hierarchy is not None  # noqa: S101 # for the type checker
+        return JobCgroup(self._hierarchy, job_id)
+
     # In threads
 
     def _open(self) -> None:
@@ -167,13 +175,14 @@ class DockerRuntime(Runtime):
             "http+docker://"
         ):
             notes.append("the engine is not on this machine")
-        elif self._engine.get("CgroupDriver") != "cgroupfs":
-            notes.append(f"the engine's cgroup driver is {self._engine.get('CgroupDriver')}, not cgroupfs")
         elif self._engine.get("SecurityOptions") and "name=rootless" in self._engine["SecurityOptions"]:
             notes.append("the engine is rootless")
+        elif self._engine.get("CgroupDriver") not in {"cgroupfs", "systemd"}:
+            notes.append(f"the engine's cgroup driver is {self._engine.get('CgroupDriver')!r}, which makes no cgroups")
         else:
             try:
-                self._hierarchy = find_hierarchy(self._worker_id)
+                by_systemd = self._engine.get("CgroupDriver") == "systemd"
+                self._hierarchy = (find_slices if by_systemd else find_hierarchy)(self._worker_id)
                 self._lookout = Lookout()
             except NotOurs as error:
                 notes.append(str(error))
@@ -199,7 +208,7 @@ class DockerRuntime(Runtime):
         )
 
     def _start(self, spec: ExecutionSpec) -> Execution:
-        group = JobCgroup(self._hierarchy, spec.job_id) if self._hierarchy else None
+        group = self._group(spec.job_id) if self._hierarchy else None
         limits = spec.limits
         container = ""
         try:
@@ -236,7 +245,7 @@ class DockerRuntime(Runtime):
             network = "none" if not spec.ports else "host"
         config = self._client.create_host_config(
             **host_config(
-                spec, cgroup_parent=group.path if group else None, engine_limits=engine_limits, network=network
+                spec, cgroup_parent=group.parent if group else None, engine_limits=engine_limits, network=network
             )
         )
         created = self._client.create_container(host_config=config, **create_arguments(spec))
@@ -286,7 +295,7 @@ class DockerRuntime(Runtime):
             raise InfrastructureError("the container vanished: someone else removed it") from None
         finished_ns = engine_time(state["FinishedAt"])
         if self._hierarchy is not None:
-            JobCgroup(self._hierarchy, execution.job_id).kill()
+            self._group(execution.job_id).kill()
         figures = self._final_figures(execution, finished_ns)
         exit_code = int(state["ExitCode"])
         if exit_code in {126, 127}:
@@ -322,7 +331,7 @@ class DockerRuntime(Runtime):
             account.close()
         self._killed.discard(job_id)
         if self._hierarchy is not None:
-            group = JobCgroup(self._hierarchy, job_id)
+            group = self._group(job_id)
             try:
                 group.kill()
                 group.remove()
@@ -341,10 +350,8 @@ class DockerRuntime(Runtime):
             else:
                 leftovers[job_id] = container["Id"]
         if self._hierarchy is not None:
-            for directory in self._hierarchy.directories(self._hierarchy.base).values():
-                for entry in os.scandir(directory):
-                    if entry.is_dir() and entry.name not in found:
-                        leftovers.setdefault(entry.name, container_name(self._worker_id, entry.name))
+            for job_id in self._hierarchy.job_ids() - found.keys():
+                leftovers.setdefault(job_id, container_name(self._worker_id, job_id))
         for job_id, handle in leftovers.items():
             self._remove(job_id, handle)
             self.orphans_removed += 1
@@ -354,7 +361,7 @@ class DockerRuntime(Runtime):
         with translated("inspect the container"):
             state = self._client.inspect_container(container)["State"]
         if self._hierarchy is not None:
-            group = JobCgroup(self._hierarchy, spec.job_id)
+            group = self._group(spec.job_id)
             account = CgroupFiguresReader(CgroupReader(group, self._lookout))
             self._accounts[spec.job_id] = account
             _look_when_ended(account, group, state)

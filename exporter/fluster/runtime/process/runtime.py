@@ -16,7 +16,7 @@ import anyio
 
 from fluster import shim
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
-from fluster.cgroup.hierarchy import NotOurs, release
+from fluster.cgroup.hierarchy import NotOurs
 from fluster.errors import InfrastructureError, StartError, UnschedulableError
 from fluster.job import Limits, Source
 from fluster.runtime.capacity import check_capacity, check_enforced
@@ -85,7 +85,7 @@ class ProcessRuntime(Runtime):
             reader.close()
         self._readers.clear()
         if self._hierarchy is not None:
-            release(self._hierarchy)
+            self._hierarchy.release()
 
     async def ping(self) -> None:
         """There is no engine that could be away."""
@@ -265,8 +265,7 @@ class ProcessRuntime(Runtime):
             )
         leftovers = {path.parents[1].name for path in self._work_dir.glob("*/control/start.json")}
         if self._hierarchy:
-            for directory in self._hierarchy.directories(self._hierarchy.base).values():
-                leftovers |= {entry.name for entry in os.scandir(directory) if entry.is_dir()}
+            leftovers |= self._hierarchy.job_ids()
         for job_id in leftovers - found.keys():
             self._put_down(job_id)
             self._remove(job_id, self._work_dir / job_id / "control")
