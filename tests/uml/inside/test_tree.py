@@ -151,6 +151,30 @@ def test_a_worker_without_rights_has_the_kernels_figures_in_a_part_that_was_hand
     assert directories("job") == []
 
 
+def test_root_in_a_container_stays_in_its_own_part(tmp_path):
+    """A namespace of cgroups, as engines give it: its root is a cgroup like others, with processes in it."""
+    find_hierarchy(WORKER)
+    path = f"{ROOT}/container"
+    os.mkdir(path)
+    script = tmp_path / "inner.py"
+    script.write_text(
+        "from fluster.cgroup import find_hierarchy\n"
+        "assert find_hierarchy('inner') == find_hierarchy('inner')\n"
+        "print(find_hierarchy('inner').base, find_hierarchy('inner').enforces())\n"
+    )
+    inner = f"umount {ROOT} && mount -t cgroup2 cgroup2 {ROOT} && exec {sys.executable} {script}"
+    enter = f"echo $$ > {path}/cgroup.procs && exec unshare --cgroup --mount sh -c '{inner}'"
+    try:
+        done = subprocess.run(["sh", "-c", enter], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == "/fluster/inner ('cpu', 'memory', 'processes')"
+        assert os.path.isdir(f"{path}/fluster/inner")
+        assert os.path.isdir(f"{path}/fluster-worker")
+    finally:
+        for each, _, _ in os.walk(path, topdown=False):
+            os.rmdir(each)
+
+
 async def test_ended_jobs_leave_no_directory(truth):
     async with anyio.create_task_group() as tasks:
         for number in range(2):
