@@ -43,6 +43,8 @@ class CgroupReader:
         self._lock = threading.Lock()
         self._files: dict[str, tuple[int, int]] = {}
         """Descriptor and buffer size of each file that this kernel has."""
+        self._each_pass: list[tuple[str, int, int]] = []
+        """Key, descriptor and buffer size of all of them but memory.stat."""
         self._raw: dict[str, bytes] = {}
         self._memory_seen = self._stat_seen = b""
         """Usage at the last look at memory, and when memory.stat was read last by a full pass."""
@@ -55,6 +57,7 @@ class CgroupReader:
             directory = group.directories.get(controller)
             if directory is not None:
                 self._open(key, f"{directory}/{name}", _NUMBER_BYTES if key in numbers else _BYTES)
+        self._each_pass = [(key, *file) for key, file in self._files.items() if key != "stat"]
         if self._lookout is not None and "oom" in self._files:
             self._memory_directory = group.directories["memory"]
             self._watch_oom(self._lookout)
@@ -140,22 +143,24 @@ class CgroupReader:
         """
         with self._lock:
             try:
-                self._raw = self._read_all()
+                self._raw = self._read_all() if self._files else self._raw
             except OSError:
                 pass  # removed (ENODEV): what was read last stands
             return self._glance(self._raw)
 
     def _read_all(self) -> dict[str, bytes]:
-        raw, pread = dict(self._raw), os.pread
-        for key, (descriptor, size) in self._files.items():
-            if key != "stat" or self._stat_is_due(raw.get("usage", b"")):
-                raw[key] = pread(descriptor, size, 0)
+        # A comprehension: what surrounds the system calls costs as much as some of them.
+        pread = os.pread
+        raw = {key: pread(descriptor, size, 0) for key, descriptor, size in self._each_pass}
+        if self._stat_is_due(raw.get("usage", b"")) and "stat" in self._files:
+            raw["stat"] = self._read("stat")
+        elif "stat" in self._raw:
+            raw["stat"] = self._raw["stat"]
         if self._lookout is not None and "io" in raw:
             raw["io"] = self._lasting_io(raw["io"])
         return raw
 
     def _stat_is_due(self, usage: bytes) -> bool:
-        """`usage` stands before `stat` in both versions' tables: it was read just now."""
         self._stat_passes += 1
         if usage == self._stat_seen and self._stat_passes < _STAT_PASSES:
             return False
@@ -188,7 +193,7 @@ class CgroupReader:
         with self._lock:
             for descriptor, _ in self._files.values():
                 os.close(descriptor)
-            self._files = {}
+            self._files, self._each_pass = {}, []
             watched, self._watched = self._watched, []
         for descriptor in watched:
             if self._lookout is not None:

@@ -18,7 +18,7 @@ from fluster.collectors.http import HttpMetrics
 from fluster.collectors.jobs import JOB_FAMILIES
 from fluster.collectors.outcomes import Outcomes
 from fluster.collectors.process import collect_process
-from fluster.collectors.text import Format, family_text, header
+from fluster.collectors.text import Format, family_lines, header
 from fluster.collectors.worker import WorkerCollector
 from fluster.config import Settings
 from fluster.job import Job
@@ -27,27 +27,29 @@ from fluster.manager import JobManager
 from fluster.runtime import Runtime
 from fluster.stats import Sampler
 
-__all__ = ["Exposition", "create_exposition", "families_text", "jobs_text"]
+__all__ = ["Exposition", "create_exposition", "families_lines", "jobs_lines"]
 
 _ENGINE_SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
-def families_text(families: Iterable[Family], form: Format) -> str:
+def families_lines(families: Iterable[Family], form: Format) -> list[str]:
     """Headers and samples of these families."""
-    return "".join([header(family.metric, form) + family_text(family) for family in families])
+    lines: list[str] = []
+    for family in families:
+        lines += (header(family.metric, form), *family_lines(family))
+    return lines
 
 
-def jobs_text(jobs: Iterable[Job], form: Format) -> str:
+def jobs_lines(jobs: Iterable[Job], form: Format) -> list[str]:
     """All families of these jobs; empty ones stay, so that help and type are there from the start."""
     every = list(jobs)
     living = [job for job in every if not job.state.terminal]
     ids, living_ids = [job.id for job in every], [job.id for job in living]
-    return "".join(
-        [
-            header(family.metric, form) + (family.text(living, living_ids) if family.live else family.text(every, ids))
-            for family in JOB_FAMILIES
-        ]
-    )
+    lines: list[str] = []
+    for family in JOB_FAMILIES:
+        lines.append(header(family.metric, form))
+        lines += family.lines(living, living_ids) if family.live else family.lines(every, ids)
+    return lines
 
 
 class Exposition:
@@ -90,23 +92,23 @@ class Exposition:
     def render(self, form: Format) -> bytes:
         """One scrape. Thread-safe; never raises: a collector that fails is a metric of its own."""
         state = Families(("fluster_collector_success", "fluster_collector_duration_seconds"))
-        parts = [self._timed("jobs", lambda: jobs_text(self._jobs(), form), state)]
+        lines = self._timed("jobs", lambda: jobs_lines(self._jobs(), form), state)
         for name, collect in self._collectors.items():
-            parts.append(self._timed(name, lambda collect=collect: families_text(collect(), form), state))  # type: ignore[misc] # mypy knows no defaults of lambdas
-        return "".join([*parts, families_text(state, form), form.end]).encode()
+            lines += self._timed(name, lambda collect=collect: families_lines(collect(), form), state)  # type: ignore[misc] # mypy knows no defaults of lambdas
+        return "".join([*lines, *families_lines(state, form), form.end]).encode()
 
-    def _timed(self, name: str, render: Callable[[], str], state: Families) -> str:
+    def _timed(self, name: str, collect: Callable[[], list[str]], state: Families) -> list[str]:
         began = time.perf_counter()
         try:
-            text = render()
+            lines = collect()
         except Exception:  # noqa: BLE001 # a broken collector is a metric, not a failed scrape
             logger.exception("the collector {} failed", name)
-            text = ""
+            lines = []
             state.add("fluster_collector_success", 0, name)
         else:
             state.add("fluster_collector_success", 1, name)
         state.add("fluster_collector_duration_seconds", time.perf_counter() - began, name)
-        return text
+        return lines
 
 
 def create_exposition(

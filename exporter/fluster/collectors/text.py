@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from enum import Enum
 from functools import lru_cache
 
 from fluster.catalogue import Metric
 from fluster.collectors.families import Family
 
-__all__ = ["Format", "escape", "family_text", "header", "number", "series"]
+__all__ = ["Format", "escape", "family_lines", "header", "number", "series"]
 
 
 class Format(Enum):
@@ -57,15 +56,10 @@ def series(name: str, names: tuple[str, ...], values: tuple[str, ...]) -> str:
     return f"{name}{{{labels}}} " if labels else f"{name} "
 
 
-def family_text(family: Family) -> str:
+def family_lines(family: Family) -> list[str]:
     """All sample lines of a family."""
     name, labels = family.metric.name, family.metric.labels
     names = {"": labels, "_bucket": (*labels, "le"), "_sum": labels, "_count": labels}
-    return "".join(_lines(name, names, family.samples()))
-
-
-def _lines(
-    name: str, names: dict[str, tuple[str, ...]], samples: Iterable[tuple[str, tuple[str, ...], float]]
-) -> Iterable[str]:
-    for suffix, labels, value in samples:
-        yield f"{series(name + suffix, names[suffix], labels)}{number(value)}\n"
+    return [
+        f"{series(name + suffix, names[suffix], values)}{number(value)}\n" for suffix, values, value in family.samples()
+    ]

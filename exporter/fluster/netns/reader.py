@@ -36,6 +36,8 @@ class NetworkReader:
         self._account = LinkAccount()
         self._lock = threading.Lock()
         self._closed = False
+        self._text = b""
+        """The table at the last reading."""
         self._missing = False
         self._total: Counters | None = None
 
@@ -76,13 +78,20 @@ class NetworkReader:
                 self._news.close()
 
     def _sample(self) -> None:
-        present: dict[str, Counters] = {}
-        # First the table, then the news: a link whose end is told may still be in the table, which then is read again.
-        for _ in range(_ROUNDS):
-            present = counters_by_name(self._read_table())
-            if not self._hear():
-                break
+        text = self._read_table()
+        if text == self._text and not self._missing:
+            return  # not a packet since the last reading, and no news to wait for
+        present = counters_by_name(text)
+        # The same links whose counters have grown: there is no news of them. Else first the table, then the news: a link whose
+        # end is told may still be in the table, which then is read again.
+        if not self._account.only_grown(present):
+            for _ in range(_ROUNDS):
+                if not self._hear():
+                    break
+                text = self._read_table()
+                present = counters_by_name(text)
         self._account.see(present)
+        self._text = text
         self._missing, self._total = self._account.missing, self._account.total
 
     def _read_table(self) -> bytes:

@@ -90,7 +90,7 @@ class _Watched:
             now - self.at, _FAST_SECONDS
         )  # over less, the kernel's ticks and a container's start look like many cores
         if point.cpu_ns is not None and self.cpu_ns is not None:
-            self.cores = max(point.cpu_ns - self.cpu_ns, 0) / 1e9 / seconds
+            self.cores = round(max(point.cpu_ns - self.cpu_ns, 0) / 1e9 / seconds, 6)
             self.peak_cores = max(self.cores, self.peak_cores or 0.0)
         self.cpu_ns, self.at = point.cpu_ns, now
 

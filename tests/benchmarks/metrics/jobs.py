@@ -34,7 +34,7 @@ def remember(state_dir, jobs):
 
 def _job(number, chance, now_ns, *, live):
     began = now_ns - chance.randrange(60, 600) * 10**9
-    cpu = chance.uniform(0.1, 5000)
+    cpu = chance.randrange(10**8, 5 * 10**12)
     state = JobState.RUNNING if live else chance.choice((JobState.SUCCEEDED, JobState.FAILED))
     return Job(
         id=f"20261124-{number // 1000:06d}-{number % 1000:03d}-{chance.randrange(16**4):04x}",
@@ -67,14 +67,14 @@ def _figures(chance, cpu, now_ns, *, live):
     memory = chance.randrange(10**7, 4 * GIB)
     now = {
         "memory_usage_bytes": memory, "memory_working_set_bytes": memory // 2, "memory_anon_bytes": memory // 3,
-        "memory_cache_bytes": memory // 5, "cpu_cores": chance.uniform(0, 1.5), "processes": chance.randrange(1, 64),
+        "memory_cache_bytes": memory // 5, "cpu_cores": round(chance.uniform(0, 1.5), 6), "processes": chance.randrange(1, 64),
     }  # fmt: skip
     return Figures(
         sampled_at_ns=now_ns, **(now if live else {}),
         memory_peak_bytes=memory, memory_peak_source=Source.KERNEL, memory_working_set_peak_bytes=memory - 4096,
         memory_anon_peak_bytes=memory // 2, memory_limit_hits=chance.randrange(10), oom_kills=0,
-        cpu_user_seconds=cpu * 0.8, cpu_system_seconds=cpu * 0.2, cpu_source=Source.KERNEL, cpu_peak_cores=1.5,
-        cpu_periods=chance.randrange(10**5), cpu_throttled_periods=chance.randrange(10**3), cpu_throttled_seconds=chance.uniform(0, 50),
+        cpu_user_seconds=cpu * 4 // 5 / 1e9, cpu_system_seconds=cpu // 5 / 1e9, cpu_source=Source.KERNEL, cpu_peak_cores=1.5,
+        cpu_periods=chance.randrange(10**5), cpu_throttled_periods=chance.randrange(10**3), cpu_throttled_seconds=chance.randrange(5 * 10**10) / 1e9,
         processes_peak=chance.randrange(1, 64), processes_peak_source=Source.KERNEL, block_read_bytes=chance.randrange(GIB),
         block_written_bytes=chance.randrange(GIB), disk_bytes=chance.randrange(GIB), disk_peak_bytes=GIB,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import time
 
-from fluster.collectors.exposition import jobs_text
+from fluster.collectors.exposition import jobs_lines
 from fluster.collectors.text import Format
 from tests.benchmarks.metrics.jobs import make_jobs
 from tests.benchmarks.result import Goal, Note, Result
@@ -12,7 +12,7 @@ NAMES = {Format.TEXT: "text", Format.OPENMETRICS: "OpenMetrics"}
 
 
 def ours(jobs, form):
-    return f"{jobs_text(jobs, form)}{form.end}".encode()
+    return f"{''.join(jobs_lines(jobs, form))}{form.end}".encode()
 
 
 def timed(work):

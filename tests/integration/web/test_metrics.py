@@ -1,6 +1,9 @@
 """/metrics of a real worker: the catalogue, both formats, and which jobs are in it."""
 
+import builtins
+import os
 import re
+import threading
 
 import anyio
 import pytest
@@ -8,6 +11,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from fluster.catalogue import CATALOGUE
+from fluster.collectors import Format
+from fluster.job import JobRequest
 
 pytestmark = pytest.mark.anyio
 
@@ -59,3 +64,32 @@ async def test_finished_jobs_leave_the_metrics_after_their_retention_and_totals_
     async with worker(runtime="fake", metrics_retention=0.0) as w:
         job_id = (await w.wait(await w.submit("x")))["job_id"]
         assert job_id not in await w.metrics()
+
+
+async def test_a_scrape_reads_nothing_but_what_proc_says_of_the_worker_itself(services, monkeypatch):
+    async with services(stats_interval=0.05) as opened:
+        await opened.manager.submit(JobRequest(name="live", command=("sleep", "600")), "live")
+        with anyio.fail_after(20):
+            while opened.manager.get("live").figures.memory_usage_bytes is None:
+                await anyio.sleep(0.01)
+        me, seen = threading.get_ident(), []
+
+        def watched(module, name):
+            real = getattr(module, name)
+
+            def call(*args, **kwargs):
+                if threading.get_ident() == me:
+                    seen.append((name, str(args[0])))
+                return real(*args, **kwargs)
+
+            monkeypatch.setattr(module, name, call)
+
+        for module, name in (
+            (builtins, "open"),
+            *((os, each) for each in ("open", "read", "pread", "stat", "scandir")),
+        ):
+            watched(module, name)
+        text = opened.exposition.render(Format.TEXT)
+        monkeypatch.undo()
+    assert b'fluster_job_memory_usage_bytes{job_id="live"}' in text
+    assert [each for each in seen if each[0] != "open" or not each[1].startswith("/proc/")] == []

@@ -10,10 +10,15 @@ from prometheus_client import Histogram as LibraryHistogram
 from prometheus_client.registry import CollectorRegistry
 
 from fluster.catalogue import CATALOGUE, Metric
-from fluster.collectors.exposition import families_text
+from fluster.collectors.exposition import families_lines
 from fluster.collectors.families import Counter, Families, Histogram
 from fluster.collectors.text import Format, header, number
 from tests.unit.collectors.library import RENDER, read
+
+
+def families_text(families, form):
+    return "".join(families_lines(families, form))
+
 
 VALUES = st.floats(0, 1e15, allow_nan=False)
 LABELS = st.text(max_size=8)

@@ -7,12 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fluster.catalogue import METRICS
-from fluster.collectors.exposition import jobs_text
+from fluster.collectors.exposition import jobs_lines
 from fluster.collectors.jobs import JOB_FAMILIES
 from fluster.collectors.text import Format
 from fluster.job import Build, EndReason, Figures, GpuFigures, Job, JobRequest, JobState, Limits, LogCounts, Source
 from fluster.job.request import EnvironmentRequest
 from tests.unit.collectors.library import RENDER, Registry, library_families, read
+
+
+def jobs_text(found, form):
+    return "".join(jobs_lines(found, form))
+
 
 COUNT = st.integers(0, 2**63)
 SECONDS = st.floats(0, 1e12, allow_nan=False)

@@ -9,52 +9,57 @@ from __future__ import annotations
 
 import os
 import threading
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
-from fluster.cgroup import JobCgroup
+from fluster.cgroup import JobCgroup, Lookout
 from fluster.netns import NetworkReader, open_network
 
-__all__ = ["NetworkWatch", "network_of"]
+__all__ = ["network_of", "watched_network"]
 
-_PAUSE_SECONDS: Final = 0.005
-"""Between two looks; the first process waits for some 200 ms."""
+
+@contextmanager
+def watched_network(lookout: Lookout | None, group: JobCgroup) -> Iterator[NetworkWatch]:
+    """Start the container inside, then `take()` the network."""
+    watch = NetworkWatch(group)
+    try:
+        with lookout.closely(watch.look) if lookout is not None else nullcontext():
+            yield watch
+    finally:
+        watch.drop()
 
 
 class NetworkWatch:
-    """`with NetworkWatch(group) as watch: <start the container>`, then `watch.take(inspected)`."""
+    """Looks for the network again and again while the container starts."""
 
     def __init__(self, group: JobCgroup) -> None:
         self._group = group
+        self._lock = threading.Lock()
+        self._over = False
         self._found: NetworkReader | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="fluster-netns-watch", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-        if error is not None and self._found is not None:
-            self._found.close()
+    def look(self) -> None:
+        with self._lock:
+            if not self._over and self._found is None:
+                self._found = _network_of_first_process(self._group)
 
     def take(self, inspected: dict[str, Any]) -> NetworkReader | None:
         """The reader of the started container's namespace, which the caller closes; None where the job has none of its own."""
         if _shares_hosts(inspected):
-            if self._found is not None:
-                self._found.close()
             return None
-        return self._found or network_of(self._group, inspected)
+        with self._lock:
+            self._over = True
+            found, self._found = self._found, None
+        return found or network_of(self._group, inspected)
 
-    def _watch(self) -> None:
-        while self._found is None:
-            self._found = _network_of_first_process(self._group)
-            if self._over.wait(_PAUSE_SECONDS):
-                return
+    def drop(self) -> None:
+        """What nobody took is closed; idempotent."""
+        with self._lock:
+            self._over = True
+            found, self._found = self._found, None
+        if found is not None:
+            found.close()
 
 
 def network_of(group: JobCgroup, inspected: dict[str, Any]) -> NetworkReader | None:

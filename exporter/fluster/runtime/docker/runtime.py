@@ -42,7 +42,7 @@ from fluster.runtime.docker.convert import (
     engine_time,
     host_config,
 )
-from fluster.runtime.docker.network import NetworkWatch, network_of
+from fluster.runtime.docker.network import network_of, watched_network
 from fluster.runtime.docker.statistics import StatisticsReader
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
@@ -242,11 +242,11 @@ class DockerRuntime(Runtime):
                     inspected = self._client.inspect_container(container)
                     self._accounts[spec.job_id] = StatisticsReader(self._client, container)
                 else:
-                    with cgroup.looked_at_closely(), NetworkWatch(group) as watch:
+                    with cgroup.looked_at_closely(), watched_network(self._lookout, group) as network:
                         self._client.start(container)
                         inspected = self._client.inspect_container(container)
                         _look_when_ended(cgroup, group, inspected["State"])
-                    account.network = watch.take(inspected)
+                        account.network = network.take(inspected)
         except BaseException as error:
             self._remove(spec.job_id, container or container_name(spec.worker_id, spec.job_id))
             if isinstance(error, OSError):
