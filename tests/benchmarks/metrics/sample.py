@@ -13,6 +13,14 @@ from tests.benchmarks.result import Goal, Note, Result
 
 WORKER = "bench-sample"
 MICRO = 1e6
+BUSY = """
+import mmap
+turn = 0
+while True:
+    turn += 1
+    mmap.mmap(-1, (turn % 16 + 1) * 65536, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
+"""
+"""Its memory is another one at nearly every look."""
 
 
 def measure(bench):
@@ -22,12 +30,15 @@ def measure(bench):
 async def _measure(bench):
     runtime = DockerRuntime(WORKER, base_url=bench.engine.url)
     await runtime.open()
-    executions = [await runtime.start(_spec(bench, number)) for number in range(bench.pick(10, 2))]
+    idle = [await runtime.start(_spec(bench, number, "sleep", "100000")) for number in range(bench.pick(10, 2))]
+    busy = await runtime.start(_spec(bench, "busy", "python3", "-c", BUSY))
+    bench.engine.docker("pause", busy.handle)
+    readers = runtime.reader(idle[0]), runtime.reader(busy)
+    executions = [*idle, busy]
     try:
-        return await anyio.to_thread.run_sync(
-            _compare, bench, runtime.reader(executions[0]), [each.handle for each in executions]
-        )
+        return await anyio.to_thread.run_sync(_compare, bench, *readers, [each.handle for each in executions])
     finally:
+        bench.engine.docker("unpause", busy.handle)
         for execution in executions:
             await runtime.stop(execution, 0)
             await runtime.wait(execution)
@@ -35,17 +46,18 @@ async def _measure(bench):
         await runtime.close()
 
 
-def _spec(bench, number):
+def _spec(bench, name, *command):
     folder = bench.folder()
     workspace = Workspace(root=folder / "work")
     workspace.output.mkdir(parents=True)
     return ExecutionSpec(
-        job_id=f"sample-{number}", worker_id=WORKER, command=("sleep", "100000"), env={}, workspace=workspace,
+        job_id=f"sample-{name}", worker_id=WORKER, command=command, env={}, workspace=workspace,
         log_path=folder / "job.log", image=bench.engine.image,
     )  # fmt: skip
 
 
-def _compare(bench, reader, containers):
+def _compare(bench, reader, busy_reader, containers):
+    *containers, busy = containers
     client = docker.APIClient(bench.engine.url, version="auto", num_pools=100)
     pids = bench.engine.pids()
     many, few = bench.pick(20_000, 200), bench.pick(4, 1)
@@ -57,9 +69,16 @@ def _compare(bench, reader, containers):
         wall, own, daemons = time.perf_counter() - wall, time.process_time() - own, cpu_seconds(pids) - daemons
         return own / count * MICRO, daemons / count * MICRO, wall / count * 1000
 
-    def sample():
+    def sample(which=reader):
         for _ in range(many):
-            reader.sample()
+            which.sample()
+
+    def changing():
+        """Its container runs only now: the others are measured on a machine that is not busy with it."""
+        bench.engine.docker("unpause", busy)
+        found = paid(lambda: sample(busy_reader), many)
+        bench.engine.docker("pause", busy)
+        return found
 
     def parsed():
         for _ in range(many // 4):
@@ -79,6 +98,7 @@ def _compare(bench, reader, containers):
     found = bench.interleave(
         {
             "sample": lambda: paid(sample, many),
+            "changing": changing,
             "parsed": lambda: paid(parsed, many // 4),
             "threads": lambda: paid(in_threads, len(containers) * 2 * few),
             "one_shot": lambda: paid(lambda: one_by_one(one_shot=True), few),
@@ -92,6 +112,8 @@ def _compare(bench, reader, containers):
         Result("M1", "one sample, CPU of all that pay", "µs", total["sample"], "docker-py one_shot", total["one_shot"]),
         Result("M1", "one sample, CPU of all that pay", "µs", total["sample"], "docker-py stats(stream=False)", total["default"], Goal("times", 300)),
         Result("M1", "one sample, the worker's own CPU", "µs", own, goal=Goal("most", 25)),
+        Result("M1", "the same, of a container whose memory changes", "µs", [each[0] for each in found["changing"]], goal=Goal("most", 25)),
+        Result("M1", "the same, of a container whose memory changes", "µs", [each[0] for each in found["changing"]], "docker-py one_shot in threads", total["threads"], Goal("times", 120)),
         Result("M1", "one sample, the daemons' CPU", "µs", [each[1] for each in found["sample"]], goal=Goal("most", 1)),
         Result("M1", "a sample with every figure parsed", "µs", total["parsed"], "docker-py one_shot in threads", total["threads"], Goal("times", 120)),
         Result("M1", "wall time of one sample", "ms", [each[2] for each in found["sample"]], "docker-py one_shot in threads, each", [each[2] for each in found["threads"]]),
