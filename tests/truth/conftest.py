@@ -16,6 +16,7 @@ import anyio
 import docker
 import pytest
 
+from fluster.cgroup import find_hierarchy
 from fluster.cri import parse_line
 from fluster.job import Figures, Source
 from fluster.runtime import ExitResult
@@ -99,7 +100,7 @@ class Truth(Bench):
 
     def kernel_files(self):
         """Names of the files that this kernel has for every cgroup of the worker."""
-        hierarchy = self.runtime._hierarchy
+        hierarchy = find_hierarchy(WORKER)
         return {name for directory in hierarchy.directories(hierarchy.base).values() for name in os.listdir(directory)}
 
     def output(self, job_id="job"):

@@ -98,7 +98,7 @@ async def test_what_a_crash_left_is_found_and_removed(truth):
     successor = truth.make()
     await successor.open()
     try:
-        assert successor._hierarchy.job_ids() == {JOB}
+        assert successor._accounts.job_ids() == {JOB}
         assert await successor.recover({}, {}) == {}
         assert successor.orphans_removed == 1
         assert slices() == []
