@@ -72,6 +72,11 @@ class Outcome:
         return sum(numbers[2] for numbers in self.numbers("cpu")) / 1e9
 
     @property
+    def counted_seconds(self):
+        """CPU that Fluster counted since the program began."""
+        return self.figures.cpu_seconds - self.start_seconds
+
+    @property
     def system_seconds(self):
         return sum(numbers[1] for numbers in self.numbers("cpu")) / 1e6
 
@@ -107,6 +112,14 @@ class Truth(Bench):
         """The job's view of its output directory."""
         return self.runtime.output_path or str(self.root / "work" / job_id / "output")
 
+    async def measure_cpu(self, *command, **more):
+        """A measurement whose CPU time is what the program says, or the last of all attempts."""
+        for attempt in range(ATTEMPTS):
+            outcome = await self.measure(*command, job_id=f"cpu{attempt}", **more)
+            if outcome.counted_seconds == cpu(outcome.cpu_seconds):
+                break
+        return outcome
+
     async def measure(self, *command, job_id="job", **more):
         async with self.started(command, job_id=job_id, **more) as execution:
             self.sampler.add(job_id, self.runtime.reader(execution), [])
@@ -115,6 +128,11 @@ class Truth(Bench):
         raw = (self.root / "logs" / job_id / "job.log").read_bytes().split(b"\n")[:-1]
         lines = [line.data.decode() for line in map(parse_line, raw) if line.stream == "stdout"]
         return Outcome(result, result.figures.over(sampled), lines)
+
+
+ATTEMPTS = 4 if os.environ.get("FLUSTER_INSIDE_UML") else 1
+"""A kernel that is a process does not know when its CPU is taken away: whoever ran inside is charged with that time, also after it has
+said what it used. Such a measurement is repeated; what is counted wrongly is so every time."""
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ class Run(NamedTuple):
         return "\n".join([*lines, f"{len(self.tests)} tests, {sum(each.seconds for each in self.tests):.0f} s"])
 
 
-def run_inside(root, tests, *, options=(), seconds):
+def run_inside(root, tests, *, options=(), seconds, nice=0):
     """Boot a machine, run these tests (paths below the repository) in it, and wait for its end, at most `seconds`."""
     results = root / "results"
     results.mkdir()
@@ -48,7 +48,7 @@ def run_inside(root, tests, *, options=(), seconds):
         env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
     )
     command = [
-        "linux", "mem=2G", "rootfstype=hostfs", "rootflags=/", "ro", f"init={Path(__file__).with_name('init')}", f"ubd0={disk}",
+        "nice", "-n", str(nice), "linux", "mem=2G", "rootfstype=hostfs", "rootflags=/", "ro", f"init={Path(__file__).with_name('init')}", f"ubd0={disk}",
         "con=null", "con0=null,fd:1", "con1=null", "quiet", *options,
         f"FLUSTER_RESULTS={results}", f"FLUSTER_REPOSITORY={REPOSITORY}", f"FLUSTER_TESTS={','.join(tests)}",
         f"FLUSTER_TRUTH_JOBS={os.environ.get('FLUSTER_TRUTH_JOBS_INSIDE', '4')}",

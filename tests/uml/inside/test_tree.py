@@ -5,7 +5,6 @@ import subprocess
 import sys
 import textwrap
 
-import anyio
 import pytest
 
 from fluster.cgroup import Bounds, JobCgroup, find_hierarchy
@@ -173,10 +172,3 @@ def test_root_in_a_container_stays_in_its_own_part(tmp_path):
     finally:
         for each, _, _ in os.walk(path, topdown=False):
             os.rmdir(each)
-
-
-async def test_ended_jobs_leave_no_directory(truth):
-    async with anyio.create_task_group() as tasks:
-        for number in range(2):
-            tasks.start_soon(lambda number=number: truth.measure("nothing", job_id=f"short{number}"))
-    assert [each for number in range(2) for each in directories(f"short{number}")] == []
