@@ -17,9 +17,11 @@ async def test_the_most_processes_at_once_are_counted(truth):
     assert figures.processes_peak_source is (Source.KERNEL if kernel_keeps_it else Source.SAMPLED)
 
 
-async def test_a_job_too_short_to_be_seen_has_no_sampled_peak_of_nothing(truth):
+async def test_a_job_that_does_nothing_is_its_start_and_has_no_sampled_peak_of_nothing(truth):
     """Where only sampling could tell: absent, or what was seen, and never 0."""
-    figures = (await truth.measure("nothing")).figures
+    outcome = await truth.measure("nothing")
+    figures = outcome.figures
+    assert outcome.start_seconds <= figures.cpu_seconds <= outcome.start_seconds + 0.020
     assert figures.processes_peak is None or figures.processes_peak >= 1
     assert figures.memory_anon_peak_bytes is None or figures.memory_anon_peak_bytes > 0
     assert figures.memory_peak_bytes > 0

@@ -6,19 +6,7 @@ Standard library only: every job's own supervisor process imports it. Files and 
 
 from fluster.cgroup.group import Bounds, JobCgroup
 from fluster.cgroup.hierarchy import Hierarchy, find_hierarchy
-from fluster.cgroup.lookout import Lookout
-from fluster.cgroup.quiet import MemoryWatch
 from fluster.cgroup.reader import CgroupReader
 from fluster.cgroup.reading import Glance, Reading
 
-__all__ = [
-    "Bounds",
-    "CgroupReader",
-    "Glance",
-    "Hierarchy",
-    "JobCgroup",
-    "Lookout",
-    "MemoryWatch",
-    "Reading",
-    "find_hierarchy",
-]
+__all__ = ["Bounds", "CgroupReader", "Glance", "Hierarchy", "JobCgroup", "Reading", "find_hierarchy"]

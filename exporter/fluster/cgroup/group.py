@@ -31,6 +31,7 @@ class JobCgroup:
     def __init__(self, hierarchy: Hierarchy, job_id: str) -> None:
         self.hierarchy = hierarchy
         self.path = f"{hierarchy.base}/{job_id}"
+        self.parent = self.path
         """As engines want it for `--cgroup-parent`."""
         self.directories = hierarchy.directories(self.path)
 

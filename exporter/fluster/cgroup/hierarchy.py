@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-__all__ = ["Hierarchy", "NotOurs", "find_hierarchy", "release"]
+__all__ = ["Hierarchy", "NotOurs", "find_hierarchy", "unified_mount"]
 
 V1_CONTROLLERS = ("memory", "cpu", "cpuacct", "pids", "blkio", "freezer")
 V2_CONTROLLERS = ("cpu", "memory", "pids", "io")
+_OWN_CGROUP = "fluster-worker"
+_HANDED_OVER = "run the worker as root, or in a unit of its own with Delegate=yes"
 
 
 class NotOurs(Exception):  # noqa: N818 # reads as what it says: except NotOurs
@@ -25,7 +27,7 @@ class Hierarchy(NamedTuple):
     others: list[str]
     """v1: mount points of the trees that the worker does not use; engines make directories there, too."""
     base: str
-    """`/fluster/<worker_id>`; on v2 without root below this process's own delegated cgroup."""
+    """`/fluster/<worker_id>`; on v2 without root below the cgroup that was handed to this process."""
 
     def directories(self, path: str) -> dict[str, str]:
         """The directory in each tree, by controller ("" on v2), of the cgroup at `path` (absolute, as in /proc/self/cgroup)."""
@@ -36,20 +38,47 @@ class Hierarchy(NamedTuple):
         found = list(dict.fromkeys(os.path.realpath(each) for each in self.directories(path).values()))
         return [*found, *(root + path for root in self.others)]
 
+    def job_ids(self) -> set[str]:
+        """Jobs that have a cgroup of this worker's, living or left over."""
+        return {
+            entry.name
+            for directory in self.directories(self.base).values()
+            for entry in os.scandir(directory)
+            if entry.is_dir()
+        }
 
-def release(hierarchy: Hierarchy) -> None:
-    """Remove the worker's own directory where no job is left in it."""
-    for directory in hierarchy.every_directory(hierarchy.base):
-        try:
-            os.rmdir(directory)
-        except OSError:
-            continue  # jobs that go on, or never made in this tree
+    def release(self) -> None:
+        """Remove the worker's own directory where no job is left in it."""
+        for directory in self.every_directory(self.base):
+            try:
+                os.rmdir(directory)
+            except OSError:
+                continue  # jobs that go on, or never made in this tree
+
+    def enforces(self) -> tuple[str, ...]:
+        """What can be limited in it: of "cpu", "memory" and "processes". A kernel may account for what it does not limit."""
+        files = {
+            "cpu": ("cpu", "cpu.cfs_quota_us"),
+            "memory": ("memory", "memory.limit_in_bytes"),
+            "processes": ("pids", "pids.max"),
+        }
+        if self.version == 2:
+            files = {"cpu": ("", "cpu.max"), "memory": ("", "memory.max"), "processes": ("", "pids.max")}
+        return tuple(
+            what
+            for what, (controller, name) in files.items()
+            if controller in self.roots and os.path.exists(f"{self.roots[controller]}{self.base}/{name}")
+        )
 
 
-def find_hierarchy(
-    worker_id: str, *, mountinfo: str = "/proc/self/mountinfo", own: str = "/proc/self/cgroup"
-) -> Hierarchy:
-    """The hierarchy of this machine, with `base` made in every tree. Raises NotOurs."""
+def unified_mount() -> str:
+    """Where the v2 tree with the controllers is mounted; empty where v1 trees have them."""
+    roots, _, unified = _mounts("/proc/self/mountinfo")
+    return "" if roots else unified
+
+
+def _mounts(mountinfo: str) -> tuple[dict[str, str], list[str], str]:
+    """v1 controllers and their mount points, mount points of the other v1 trees, that of the v2 tree."""
     roots: dict[str, str] = {}
     others: list[str] = []
     unified = ""
@@ -66,10 +95,18 @@ def find_hierarchy(
                     roots.setdefault(controller, mount)
                 if not used:
                     others.append(mount)
+    return roots, others, unified
+
+
+def find_hierarchy(
+    worker_id: str, *, mountinfo: str = "/proc/self/mountinfo", own: str = "/proc/self/cgroup"
+) -> Hierarchy:
+    """The hierarchy of this machine, with `base` made in every tree. Raises NotOurs."""
+    roots, others, unified = _mounts(mountinfo)
     if {"memory", "cpuacct"} <= roots.keys():
         hierarchy = Hierarchy(1, roots, [*others, *([unified] if unified else [])], f"/fluster/{worker_id}")
     elif unified:
-        parent = "" if os.geteuid() == 0 and not _confined(own) else _own_path(own)
+        parent = "" if os.geteuid() == 0 and not _confined(unified) else _own_part(unified, _own_path(own))
         hierarchy = Hierarchy(2, {"": unified}, [], f"{parent}/fluster/{worker_id}")
         _delegate(unified, f"{parent}/fluster/{worker_id}")
     else:
@@ -86,9 +123,29 @@ def _own_path(own: str) -> str:
     return ""
 
 
-def _confined(own: str) -> bool:
-    """True inside a container with a cgroup namespace, whose root is the container's own cgroup: stay below it."""
-    return _own_path(own) == "" and os.path.exists("/.dockerenv")
+def _own_part(unified: str, own: str) -> str:
+    """The part of the tree that was handed to this process: its own cgroup, which it leaves for a child of that.
+
+    A cgroup with processes hands no controllers down. Raises NotOurs.
+    """
+    parent, _, name = own.rpartition("/")
+    if name == _OWN_CGROUP:
+        return parent  # an earlier worker of this process went there
+    try:
+        os.makedirs(f"{unified}{own}/{_OWN_CGROUP}", exist_ok=True)
+        for pid in _read(f"{unified}{own}/cgroup.procs").split():
+            try:
+                _write(f"{unified}{own}/{_OWN_CGROUP}/cgroup.procs", pid)
+            except ProcessLookupError:
+                continue
+    except OSError as error:
+        raise NotOurs(f"cgroups cannot be made below {unified}{own} ({error.strerror}); {_HANDED_OVER}") from error
+    return own
+
+
+def _confined(unified: str) -> bool:
+    """True inside a cgroup namespace, as containers have it: its root is one's own cgroup; the machine's has no type."""
+    return os.path.exists(f"{unified}/cgroup.type")
 
 
 def _delegate(root: str, path: str) -> None:
@@ -108,10 +165,7 @@ def _delegate(root: str, path: str) -> None:
                 if controller not in active:
                     _write(f"{directory}/cgroup.subtree_control", f"+{controller}")
         except OSError as error:
-            raise NotOurs(
-                f"cgroups cannot be made below {directory} ({error.strerror}); run the worker as root, or in a unit of its "
-                "own with Delegate=yes and its processes in a child cgroup"
-            ) from error
+            raise NotOurs(f"cgroups cannot be made below {directory} ({error.strerror}); {_HANDED_OVER}") from error
 
 
 def _try_out(hierarchy: Hierarchy) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from fluster.cgroup import v1, v2
@@ -17,6 +16,8 @@ from fluster.cgroup.group import JobCgroup
 from fluster.cgroup.reading import Glance, Reading, pairs
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from fluster.cgroup.lookout import Lookout
 
 __all__ = ["CgroupReader"]
@@ -92,6 +93,8 @@ class CgroupReader:
 
     def looked_at_closely(self) -> AbstractContextManager[None]:
         """While it lasts, nothing that only the cgroups below the job's own know is missed."""
+        from contextlib import nullcontext  # the supervisor process of a job does without
+
         return self._lookout.closely(self.look) if self._lookout is not None else nullcontext()
 
     def look_when_ended(self, pid: int) -> None:

@@ -1,9 +1,9 @@
-"""What this machine has at all: a job that asks for more can never run here."""
+"""What this machine has, and which limits hold here at all: a job that asks for more can never run here."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sized
+from collections.abc import Collection, Sized
 
 import psutil
 
@@ -11,7 +11,7 @@ from fluster.errors import UnschedulableError
 from fluster.job import Limits
 from fluster.sizes import format_bytes
 
-__all__ = ["check_capacity"]
+__all__ = ["check_capacity", "check_enforced"]
 
 
 def check_capacity(limits: Limits, *, gpus: Sized, cpus: int | None = None, memory_bytes: int | None = None) -> None:
@@ -29,3 +29,14 @@ def check_capacity(limits: Limits, *, gpus: Sized, cpus: int | None = None, memo
     if limits.gpus > len(gpus):
         advice = "less" if len(gpus) else "none, or see that the worker finds NVIDIA's libnvidia-ml.so.1"
         raise UnschedulableError(f"gpus: it asks for {limits.gpus}, this machine has {len(gpus)}; ask for {advice}")
+
+
+def check_enforced(limits: Limits, enforced: Collection[str], who: str) -> None:
+    """Raises UnschedulableError naming the field of a limit that would not hold; `who` would ignore it, in a few words."""
+    for field, kind, value in (
+        ("memory", "memory", limits.memory_bytes),
+        ("processes", "processes", limits.max_processes),
+        ("cpus", "cpu", limits.cpu_millicores),
+    ):
+        if value and kind not in enforced:
+            raise UnschedulableError(f"{field}: {who} would silently ignore this limit; leave it out")

@@ -47,7 +47,7 @@ class RuntimeInfo:
     figures: Source = Source.SAMPLED
     """KERNEL where each job runs below a cgroup that this worker owns."""
     enforced: tuple[str, ...] = ()
-    """Limits that it enforces: any of "cpu", "memory", "processes", "disk", "gpus"."""
+    """Limits that it enforces for a job as a whole: any of "cpu", "memory", "processes", "disk", "gpus"."""
     notes: tuple[str, ...] = ()
     """One sentence for each thing that it cannot do here, and why."""
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fluster.cgroup import Hierarchy, MemoryWatch
+from fluster.cgroup import Hierarchy
+from fluster.cgroup.quiet import MemoryWatch
 
 FILES = {1: ("memory", "memory.usage_in_bytes"), 2: ("", "memory.current")}
 

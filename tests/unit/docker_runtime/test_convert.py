@@ -29,7 +29,7 @@ def spec(tmp_path):
 
 
 def config(spec, **changes):
-    return host_config(spec, **({"cgroup_parent": None, "engine_limits": True, "network": None} | changes))
+    return host_config(spec, **({"cgroup_parent": None, "engine_limits": spec.limits, "network": None} | changes))
 
 
 def test_a_container_has_no_privileges_an_init_and_an_unrotated_log(spec):
@@ -45,7 +45,7 @@ def test_limits_are_the_engines_only_where_it_is_to_enforce_them(spec):
     assert found["mem_limit"] == found["memswap_limit"] == 64 << 20
     assert found["nano_cpus"] == 1_500_000_000
     assert found["pids_limit"] == 32
-    ours = config(spec(), engine_limits=False, cgroup_parent="/fluster/w1/job")
+    ours = config(spec(), engine_limits=Limits(), cgroup_parent="/fluster/w1/job")
     assert not {"mem_limit", "memswap_limit", "nano_cpus", "pids_limit"} & ours.keys()
     assert ours["cgroup_parent"] == "/fluster/w1/job"
 

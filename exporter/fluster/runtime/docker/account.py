@@ -14,25 +14,25 @@ class ContainerAccount:
     """`network` is None where the job has no network namespace of its own, or it could not be opened in time."""
 
     def __init__(self, cgroup: CgroupFiguresReader, network: NetworkReader | None = None) -> None:
-        self._cgroup = cgroup
+        self.cgroup = cgroup
         self.network = network
 
     def sample(self) -> Point:
         if self.network is not None:
             self.network.sample()
-        return self._cgroup.sample()
+        return self.cgroup.sample()
 
     def sample_last(self) -> None:
         """The reading after the end: the engine may be about to take the interfaces away."""
         if self.network is not None:
             self.network.settle()
-        self._cgroup.sample()
+        self.cgroup.sample()
 
     def sample_memory(self) -> Point | None:
-        return self._cgroup.sample_memory()
+        return self.cgroup.sample_memory()
 
     def figures(self) -> Figures:
-        figures = self._cgroup.figures()
+        figures = self.cgroup.figures()
         total = self.network.total if self.network is not None else None
         if total is None:
             return figures
@@ -40,6 +40,6 @@ class ContainerAccount:
 
     def close(self) -> None:
         """Idempotent; what was read last stands."""
-        self._cgroup.close()
+        self.cgroup.close()
         if self.network is not None:
             self.network.close()

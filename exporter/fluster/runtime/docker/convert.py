@@ -36,11 +36,11 @@ def container_name(worker_id: str, job_id: str) -> str:
 
 
 def host_config(
-    spec: ExecutionSpec, *, cgroup_parent: str | None, engine_limits: bool, network: str | None
+    spec: ExecutionSpec, *, cgroup_parent: str | None, engine_limits: Limits, network: str | None
 ) -> dict[str, Any]:
     """Keyword arguments of the SDK's create_host_config.
 
-    `engine_limits`: the engine enforces the limits; else the worker's own cgroup, the container's parent, does.
+    `engine_limits`: what the engine sets on the container itself, whatever the worker's own cgroup, its parent, enforces.
     """
     binds = {str(spec.workspace.output): {"bind": OUTPUT_PATH, "mode": "rw"}}
     if spec.workspace.call.exists():
@@ -59,9 +59,7 @@ def host_config(
         config["network_mode"] = network
     if spec.gpus:
         config["device_requests"] = [DeviceRequest(driver="nvidia", device_ids=list(spec.gpus), capabilities=[["gpu"]])]
-    if engine_limits:
-        config |= _limits(spec.limits)
-    return config
+    return config | _limits(engine_limits)
 
 
 def _limits(limits: Limits) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from fluster.cgroup import JobCgroup, Lookout
+from fluster.cgroup import JobCgroup
+from fluster.cgroup.lookout import Lookout
 from fluster.netns import NetworkReader, open_network
 
 __all__ = ["network_of", "watched_network"]

@@ -12,13 +12,11 @@ import anyio
 import docker
 import docker.errors
 
-from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, Lookout, MemoryWatch, find_hierarchy
-from fluster.cgroup.hierarchy import NotOurs, release
-from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError, UnschedulableError
+from fluster.cgroup.hierarchy import NotOurs
+from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError
 from fluster.gpu import Gpu
-from fluster.job import Figures, Limits, Source
-from fluster.runtime.capacity import check_capacity
-from fluster.runtime.cgroup_figures import CgroupFiguresReader
+from fluster.job import Limits, Source
+from fluster.runtime.capacity import check_capacity, check_enforced
 from fluster.runtime.contract import (
     Execution,
     ExecutionLostError,
@@ -28,7 +26,7 @@ from fluster.runtime.contract import (
     Runtime,
     RuntimeInfo,
 )
-from fluster.runtime.docker.account import ContainerAccount
+from fluster.runtime.docker.accounts import Accounts, own_hierarchy
 from fluster.runtime.docker.capture import Capture
 from fluster.runtime.docker.client import Gone, connect, is_remote, translated
 from fluster.runtime.docker.convert import (
@@ -42,8 +40,6 @@ from fluster.runtime.docker.convert import (
     engine_time,
     host_config,
 )
-from fluster.runtime.docker.network import network_of, watched_network
-from fluster.runtime.docker.statistics import StatisticsReader
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
 
@@ -69,13 +65,10 @@ class DockerRuntime(Runtime):
         self.gpus = tuple(gpus)
         self._client: docker.APIClient
         self._engine: dict[str, Any] = {}
-        self._hierarchy: Hierarchy | None = None
-        self._lookout: Lookout | None = None
-        self._memory: MemoryWatch | None = None
+        self._accounts: Accounts
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
-        self._accounts: dict[str, ContainerAccount | StatisticsReader] = {}
         self._kills: dict[str, threading.Timer] = {}
         self._killed: set[str] = set()
         self.operations = Operations()
@@ -90,17 +83,9 @@ class DockerRuntime(Runtime):
             capture.close()
         for timer in self._kills.values():
             timer.cancel()
-        for account in self._accounts.values():
-            account.close()
         self._captures.clear()
         self._kills.clear()
-        self._accounts.clear()
-        if self._lookout is not None:
-            self._lookout.close()
-        if self._memory is not None:
-            self._memory.close()
-        if self._hierarchy is not None:
-            release(self._hierarchy)
+        self._accounts.close()
         self._client.close()
 
     async def ping(self) -> None:
@@ -113,15 +98,7 @@ class DockerRuntime(Runtime):
 
     def check(self, limits: Limits) -> None:
         check_capacity(limits, gpus=self.gpus, cpus=self._engine.get("NCPU"), memory_bytes=self._engine.get("MemTotal"))
-        if self._hierarchy is not None:
-            return
-        for field, value, flag in (
-            ("memory", limits.memory_bytes, "MemoryLimit"),
-            ("processes", limits.max_processes, "PidsLimit"),
-            ("cpus", limits.cpu_millicores, "CpuCfsQuota"),
-        ):
-            if value and not self._engine.get(flag):
-                raise UnschedulableError(f"{field}: the engine would silently ignore this limit; leave it out")
+        check_enforced(limits, self.info.enforced, "the engine")
 
     async def start(self, spec: ExecutionSpec) -> Execution:
         with self.operations.observe("start"):
@@ -138,17 +115,17 @@ class DockerRuntime(Runtime):
             await capture.ended()
             return await self._run(self._collect, execution)
         except InfrastructureError as error:
-            raise ExecutionLostError(str(error), await self._run(self._last_figures, execution)) from error
+            raise ExecutionLostError(str(error), await self._run(self._accounts.final, execution.job_id)) from error
 
     async def stop(self, execution: Execution, grace_seconds: float) -> None:
         with self.operations.observe("stop"):
             await self._run(self._stop, execution, grace_seconds)
 
     def reader(self, execution: Execution) -> FiguresReader:
-        return self._accounts[execution.job_id]
+        return self._accounts.get(execution.job_id)
 
     def memory_changed(self) -> bool:
-        return self._memory is None or self._memory.changed()
+        return self._accounts.memory_changed()
 
     def disk_paths(self, execution: Execution) -> list[Path]:
         """The output directory, and the container's writable layer where this worker may read it."""
@@ -188,65 +165,44 @@ class DockerRuntime(Runtime):
         self._client = connect(self._base_url)
         with translated("ask the engine what it is"):
             self._engine = self._client.info()
-        notes: list[str] = []
-        if not self._use_cgroups:
-            notes.append("cgroups of the worker's own are switched off")
-        elif is_remote(self._client):
-            notes.append("the engine is not on this machine")
-        elif self._engine.get("CgroupDriver") != "cgroupfs":
-            notes.append(f"the engine's cgroup driver is {self._engine.get('CgroupDriver')}, not cgroupfs")
-        elif self._engine.get("SecurityOptions") and "name=rootless" in self._engine["SecurityOptions"]:
-            notes.append("the engine is rootless")
-        else:
-            try:
-                self._hierarchy = find_hierarchy(self._worker_id)
-                self._lookout = Lookout()
-                self._memory = MemoryWatch(self._hierarchy)
-            except NotOurs as error:
-                notes.append(str(error))
-        if self._hierarchy is None:
-            notes.append("figures are the engine's statistics, sampled; limits are the engine's")
-        else:
-            notes.clear()
+        hierarchy, notes = None, []
+        try:
+            if not self._use_cgroups:
+                raise NotOurs("cgroups of the worker's own are switched off")
+            hierarchy = own_hierarchy(self._client, self._engine, self._worker_id)
+        except NotOurs as error:
+            notes += [str(error), "figures are the engine's statistics, sampled; limits are the engine's"]
+        self._accounts = Accounts(self._client, self._engine, hierarchy)
         if self.gpus and is_remote(self._client):
             self.gpus = ()
             notes.append("the engine is not on this machine: the GPUs that are here cannot be passed to its containers")
-        flags = {"memory": "MemoryLimit", "processes": "PidsLimit", "cpu": "CpuCfsQuota"}
-        enforced = [name for name, flag in flags.items() if self._hierarchy or self._engine.get(flag)]
+        enforced = self._accounts.enforced()
+        notes += [
+            f"the engine does not limit {name} here: jobs with such a limit are refused"
+            for name in ("memory", "processes", "cpu")
+            if name not in enforced
+        ]
         self.info = RuntimeInfo(
             name="docker",
             engine_version=str(self._engine.get("ServerVersion", "")),
             cgroup_version=int(self._engine.get("CgroupVersion") or 1),
-            figures=Source.KERNEL if self._hierarchy else Source.SAMPLED,
+            figures=Source.KERNEL if self._accounts.exact else Source.SAMPLED,
             enforced=(*enforced, "disk", *(("gpus",) if self.gpus else ())),
             notes=tuple(notes),
         )
 
     def _start(self, spec: ExecutionSpec) -> Execution:
-        group = JobCgroup(self._hierarchy, spec.job_id) if self._hierarchy else None
-        limits = spec.limits
         container = ""
         try:
-            spec.workspace.output.chmod(
-                0o777
-            )  # the image's user writes there; the directory above is the worker's alone
-            if group is not None:
-                group.create(Bounds(limits.memory_bytes, limits.cpu_millicores, limits.max_processes))
-                cgroup = CgroupFiguresReader(CgroupReader(group, self._lookout))
-                account = ContainerAccount(cgroup)
-                self._accounts[spec.job_id] = account
+            # The image's user writes there; the directory above is the worker's alone.
+            spec.workspace.output.chmod(0o777)
+            parent, engine_limits = self._accounts.begin(spec.job_id, spec.limits)
             with translated("create the container"):
-                container = self._create(spec, group)
-                if group is None:
+                container = self._create(spec, parent, engine_limits)
+                with self._accounts.starting(spec.job_id) as started:
                     self._client.start(container)
                     inspected = self._client.inspect_container(container)
-                    self._accounts[spec.job_id] = StatisticsReader(self._client, container)
-                else:
-                    with cgroup.looked_at_closely(), watched_network(self._lookout, group) as network:
-                        self._client.start(container)
-                        inspected = self._client.inspect_container(container)
-                        _look_when_ended(cgroup, group, inspected["State"])
-                        account.network = network.take(inspected)
+                    started(inspected)
         except BaseException as error:
             self._remove(spec.job_id, container or container_name(spec.worker_id, spec.job_id))
             if isinstance(error, OSError):
@@ -257,17 +213,13 @@ class DockerRuntime(Runtime):
         started_ns = engine_time(inspected["State"]["StartedAt"])
         return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
 
-    def _create(self, spec: ExecutionSpec, group: JobCgroup | None) -> str:
-        # On v1 a limit counts (failcnt, throttling) only where it is set: on the parent. On v2 the counts are hierarchical.
-        engine_limits = group is None or group.hierarchy.version == 2
+    def _create(self, spec: ExecutionSpec, cgroup_parent: str | None, engine_limits: Limits) -> str:
         network = None
         networks = self._client.networks(names=["bridge"])
         if not networks:
             network = "none" if not spec.ports else "host"
         config = self._client.create_host_config(
-            **host_config(
-                spec, cgroup_parent=group.path if group else None, engine_limits=engine_limits, network=network
-            )
+            **host_config(spec, cgroup_parent=cgroup_parent, engine_limits=engine_limits, network=network)
         )
         created = self._client.create_container(host_config=config, **create_arguments(spec, hide_gpus=bool(self.gpus)))
         return str(created["Id"])
@@ -315,9 +267,9 @@ class DockerRuntime(Runtime):
         except Gone:
             raise InfrastructureError("the container vanished: someone else removed it") from None
         finished_ns = engine_time(state["FinishedAt"])
-        if self._hierarchy is not None:
-            JobCgroup(self._hierarchy, execution.job_id).kill()
-        figures = self._final_figures(execution, finished_ns)
+        figures = self._accounts.final(execution.job_id)
+        if figures.sampled_at_ns:
+            figures = figures.evolve(sampled_at_ns=finished_ns)
         exit_code = int(state["ExitCode"])
         if exit_code in {126, 127}:
             _refuse_failed_start(execution.spec)
@@ -334,40 +286,14 @@ class DockerRuntime(Runtime):
             logs=job_log_counts(execution.spec.log_path),
         )
 
-    def _final_figures(self, execution: Execution, finished_ns: int) -> Figures:
-        account = self._accounts.get(execution.job_id)
-        if account is None:
-            return Figures()
-        account.sample_last()
-        return account.figures().evolve(sampled_at_ns=finished_ns)
-
-    def _last_figures(self, execution: Execution) -> Figures:
-        """Of a job that is lost: whatever of it still runs is ended first, so that they are final."""
-        if self._hierarchy is not None:
-            JobCgroup(self._hierarchy, execution.job_id).kill()
-        account = self._accounts.get(execution.job_id)
-        if account is None:
-            return Figures()
-        account.sample_last()
-        return account.figures()
-
     def _remove(self, job_id: str, container: str) -> None:
         try:
             with translated("remove the container"):
                 self._client.remove_container(container, v=True, force=True)
         except (Gone, StartError):
             pass  # it is gone already, or its removal is under way
-        account = self._accounts.pop(job_id, None)
-        if account is not None:
-            account.close()
         self._killed.discard(job_id)
-        if self._hierarchy is not None:
-            group = JobCgroup(self._hierarchy, job_id)
-            try:
-                group.kill()
-                group.remove()
-            except OSError as error:
-                raise InfrastructureError(f"the job's cgroup could not be removed: {error}") from error
+        self._accounts.remove(job_id)
 
     def _recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         found: dict[str, Execution] = {}
@@ -383,17 +309,14 @@ class DockerRuntime(Runtime):
                     continue  # removed just now
             else:
                 leftovers[job_id] = container["Id"]
-        if self._hierarchy is not None:
-            for directory in self._hierarchy.directories(self._hierarchy.base).values():
-                for entry in os.scandir(directory):
-                    if not entry.is_dir() or entry.name in found:
-                        continue
-                    name = container_name(self._worker_id, entry.name)
-                    if entry.name in specs:
-                        handle = handles.get(entry.name) or name
-                        found[entry.name] = self._adopt_account(self._hierarchy, specs[entry.name], handle)
-                    else:
-                        leftovers.setdefault(entry.name, name)
+        for job_id in self._accounts.job_ids() - found.keys():
+            name = container_name(self._worker_id, job_id)
+            if job_id in specs:
+                self._accounts.adopt_lost(job_id)
+                handle = handles.get(job_id) or name
+                found[job_id] = Execution(job_id=job_id, handle=handle, started_ns=0, spec=specs[job_id], lost=True)
+            else:
+                leftovers.setdefault(job_id, name)
         for job_id, handle in leftovers.items():
             self._remove(job_id, handle)
             self.orphans_removed += 1
@@ -402,27 +325,9 @@ class DockerRuntime(Runtime):
     def _adopt(self, spec: ExecutionSpec, container: str) -> Execution:
         with translated("inspect the container"):
             inspected = self._client.inspect_container(container)
-        if self._hierarchy is not None:
-            group = JobCgroup(self._hierarchy, spec.job_id)
-            cgroup = CgroupFiguresReader(CgroupReader(group, self._lookout))
-            self._accounts[spec.job_id] = ContainerAccount(cgroup, network_of(group, inspected))
-            _look_when_ended(cgroup, group, inspected["State"])
-        else:
-            self._accounts[spec.job_id] = StatisticsReader(self._client, container)
+        self._accounts.adopt(spec.job_id, inspected)
         started_ns = engine_time(inspected["State"]["StartedAt"])
         return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
-
-    def _adopt_account(self, hierarchy: Hierarchy, spec: ExecutionSpec, container: str) -> Execution:
-        """The container is gone, the cgroup that held it still has its account."""
-        group = JobCgroup(hierarchy, spec.job_id)
-        self._accounts[spec.job_id] = ContainerAccount(CgroupFiguresReader(CgroupReader(group)))
-        return Execution(job_id=spec.job_id, handle=container, started_ns=0, spec=spec, lost=True)
-
-
-def _look_when_ended(account: CgroupFiguresReader, group: JobCgroup, state: dict[str, Any]) -> None:
-    """The container's first process is also its last: the kernel ends all others with it."""
-    if group.hierarchy.version == 1 and state["Pid"] in group.pids():  # the engine's number may be another namespace's
-        account.look_when_ended(state["Pid"])
 
 
 def _refuse_failed_start(spec: ExecutionSpec) -> None:

@@ -16,12 +16,13 @@ from typing import Any, Final
 import anyio
 
 from fluster import shim
-from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, MemoryWatch, find_hierarchy
-from fluster.cgroup.hierarchy import NotOurs, release
+from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
+from fluster.cgroup.hierarchy import NotOurs
+from fluster.cgroup.quiet import MemoryWatch
 from fluster.errors import InfrastructureError, StartError
 from fluster.gpu import Gpu, visible_devices
 from fluster.job import Figures, Limits, Source
-from fluster.runtime.capacity import check_capacity
+from fluster.runtime.capacity import check_capacity, check_enforced
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
 from fluster.runtime.contract import (
     Execution,
@@ -39,6 +40,7 @@ from fluster.shim.kin import marked, start_ticks
 
 __all__ = ["ProcessRuntime"]
 
+_LIMITS: Final = ("cpu", "memory", "processes")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BOOT: Final = "import sys; sys.path.insert(0, sys.argv.pop(1)); from fluster.shim.main import main; sys.exit(main(sys.argv[1], int(sys.argv[2])))"  # fmt: skip
 
@@ -71,9 +73,17 @@ class ProcessRuntime(Runtime):
                 notes.append(str(error))
         if self._hierarchy is None:
             notes.append(
-                "without cgroups memory is limited per process only (RLIMIT_AS), CPU and processes are not limited, "
-                "and figures are sampled"
+                "without cgroups memory is limited for each process of a job alone (RLIMIT_AS), jobs with a limit of CPU or of "
+                "processes are refused, and figures are sampled"
             )
+            enforced: tuple[str, ...] = ()
+        else:
+            enforced = self._hierarchy.enforces()
+            notes += [
+                f"this kernel does not limit {each}: jobs with such a limit are refused"
+                for each in _LIMITS
+                if each not in enforced
+            ]
         if self.gpus:
             notes.append("GPUs are assigned by CUDA_VISIBLE_DEVICES: a job that sets it anew can use those of others")
         version = self._hierarchy.version if self._hierarchy else None
@@ -81,7 +91,7 @@ class ProcessRuntime(Runtime):
             name="process",
             cgroup_version=version,
             figures=Source.KERNEL if self._hierarchy else Source.SAMPLED,
-            enforced=("cpu", "memory", "processes", "disk") if self._hierarchy else ("disk",),
+            enforced=(*enforced, "disk"),
             notes=tuple(notes),
         )
 
@@ -93,13 +103,16 @@ class ProcessRuntime(Runtime):
         if self._memory is not None:
             self._memory.close()
         if self._hierarchy is not None:
-            release(self._hierarchy)
+            self._hierarchy.release()
 
     async def ping(self) -> None:
         """There is no engine that could be away."""
 
     def check(self, limits: Limits) -> None:
         check_capacity(limits, gpus=self.gpus)
+        # A limit of memory holds without cgroups, too, as far as it goes: for each process. The notes say so.
+        by_rlimit = () if self._hierarchy else ("memory",)
+        check_enforced(limits, (*self.info.enforced, *by_rlimit), "without its cgroup controller this machine")
 
     async def start(self, spec: ExecutionSpec) -> Execution:
         with self.operations.observe("start"):
@@ -286,8 +299,7 @@ class ProcessRuntime(Runtime):
             )
         leftovers = {path.parents[1].name for path in self._work_dir.glob("*/control/start.json")}
         if self._hierarchy:
-            for directory in self._hierarchy.directories(self._hierarchy.base).values():
-                leftovers |= {entry.name for entry in os.scandir(directory) if entry.is_dir()}
+            leftovers |= self._hierarchy.job_ids()
         for job_id in (leftovers & specs.keys() & handles.keys()) - found.keys():
             # Its control files are lost, its cgroup is there.
             found[job_id] = Execution(

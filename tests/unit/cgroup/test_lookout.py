@@ -1,0 +1,77 @@
+import os
+import subprocess
+import threading
+import time
+
+import pytest
+
+from fluster.cgroup.lookout import Lookout
+
+
+@pytest.fixture
+def lookout():
+    lookout = Lookout()
+    yield lookout
+    lookout.close()
+    assert "fluster-lookout" not in {each.name for each in threading.enumerate()}
+
+
+def until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_every_event_is_looked_at_and_once_more_a_moment_later(lookout):
+    event = os.eventfd(0, os.EFD_NONBLOCK)
+    looks = []
+    lookout.add(event, lambda: looks.append(time.monotonic()))
+    os.eventfd_write(event, 1)
+    until(lambda: len(looks) >= 4)
+    assert looks[-1] - looks[0] >= 0.01
+    seen = len(looks)
+    os.eventfd_write(event, 1)
+    until(lambda: len(looks) > seen)
+    lookout.remove(event)
+    lookout.remove(event)
+    os.close(event)
+
+
+def test_the_end_of_a_process_is_looked_at_and_then_there_is_peace(lookout):
+    child = subprocess.Popen(["sleep", "600"])
+    descriptor = os.pidfd_open(child.pid)
+    looks = []
+    lookout.add(descriptor, lambda: looks.append(child.pid))
+    assert looks == []
+    child.kill()
+    until(lambda: len(looks) == 4)
+    child.wait()
+    lookout.remove(descriptor)
+    os.close(descriptor)
+    assert len(looks) == 4
+
+
+def test_what_is_looked_at_closely_is_looked_at_again_and_again_until_it_is_over(lookout):
+    looks = []
+
+    def look():
+        looks.append(1)
+
+    with lookout.closely(look):
+        until(lambda: len(looks) > 5)
+    other = os.eventfd(0, os.EFD_NONBLOCK)
+    others = []
+    lookout.add(other, lambda: others.append(1))
+    os.eventfd_write(other, 1)
+    until(lambda: others)
+    seen = len(looks)
+    os.eventfd_write(other, 1)
+    until(lambda: len(others) > 4)
+    assert len(looks) == seen
+    lookout.remove(other)
+    os.close(other)
+
+
+def test_a_lookout_that_nobody_used_has_no_thread(lookout):
+    assert "fluster-lookout" not in {each.name for each in threading.enumerate()}
