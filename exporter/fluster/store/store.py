@@ -59,9 +59,7 @@ class Store:
         """
         try:
             connection = self._connect()
-            rows = connection.execute(
-                "SELECT document, sequence, entrypoint IS NOT NULL FROM jobs ORDER BY sequence"
-            ).fetchall()
+            rows = connection.execute("SELECT document, sequence, entrypoint IS NOT NULL FROM jobs ORDER BY sequence")
             jobs = [documents.load(row[0], sequence=row[1], has_entrypoint=bool(row[2])) for row in rows]
         except (sqlite3.Error, ValueError) as error:
             raise InfrastructureError(

@@ -32,6 +32,7 @@ class Target:
         before = cpu_seconds(pids)
         time.sleep(seconds)
         at_rest = (cpu_seconds(pids) - before) / seconds
+        self.connection.close()  # a server ends one that was silent for seconds; the next request opens another
         lines, before, began = 0, cpu_seconds(pids), time.monotonic()
         for _ in range(turns):
             lines += sum(bool(line) and not line.startswith(b"#") for line in self.scrape().splitlines())

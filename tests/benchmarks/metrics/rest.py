@@ -100,6 +100,7 @@ def _beside(command, bench, groups, seconds, start_seconds):
         shares = shares_over(seconds, **groups, other=lambda: with_children(process.pid))
         if process.poll() is not None:
             raise subprocess.CalledProcessError(process.returncode, command)
+    time.sleep(start_seconds / 2)  # the daemons put away what they kept for it
     return shares
 
 

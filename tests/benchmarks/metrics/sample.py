@@ -14,13 +14,18 @@ from tests.benchmarks.result import Goal, Note, Result
 WORKER = "bench-sample"
 MICRO = 1e6
 BUSY = """
-import mmap
+import mmap, signal
+signals = {signal.SIGUSR1}
+signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+print("ready", flush=True)
 turn = 0
 while True:
+    if signal.sigtimedwait(signals, 0) or not turn:
+        signal.sigwait(signals)
     turn += 1
     mmap.mmap(-1, (turn % 16 + 1) * 65536, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
 """
-"""Its memory is another one at nearly every look."""
+"""Idle at first; each signal changes that. Busy, its memory is another one at nearly every look."""
 
 
 def measure(bench):
@@ -32,13 +37,11 @@ async def _measure(bench):
     await runtime.open()
     idle = [await runtime.start(_spec(bench, number, "sleep", "100000")) for number in range(bench.pick(10, 2))]
     busy = await runtime.start(_spec(bench, "busy", "python3", "-c", BUSY))
-    bench.engine.docker("pause", busy.handle)
     readers = runtime.reader(idle[0]), runtime.reader(busy)
     executions = [*idle, busy]
     try:
         return await anyio.to_thread.run_sync(_compare, bench, *readers, [each.handle for each in executions])
     finally:
-        bench.engine.docker("unpause", busy.handle)
         for execution in executions:
             await runtime.stop(execution, 0)
             await runtime.wait(execution)
@@ -60,6 +63,8 @@ def _compare(bench, reader, busy_reader, containers):
     *containers, busy = containers
     client = docker.APIClient(bench.engine.url, version="auto", num_pools=100)
     pids = bench.engine.pids()
+    while b"ready" not in client.logs(busy):
+        time.sleep(0.05)
     many, few = bench.pick(20_000, 200), bench.pick(4, 1)
 
     def paid(work, count):
@@ -75,9 +80,9 @@ def _compare(bench, reader, busy_reader, containers):
 
     def changing():
         """Its container runs only now: the others are measured on a machine that is not busy with it."""
-        bench.engine.docker("unpause", busy)
+        bench.engine.docker("kill", "--signal", "USR1", busy)
         found = paid(lambda: sample(busy_reader), many)
-        bench.engine.docker("pause", busy)
+        bench.engine.docker("kill", "--signal", "USR1", busy)
         return found
 
     def parsed():
