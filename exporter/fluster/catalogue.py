@@ -116,6 +116,13 @@ METRICS: Final = (
     Metric("fluster_filesystem_free_bytes", "gauge", "Space there that the worker can use.", ("path",), "bytes"),
     Metric("fluster_jobs_recovered_total", "counter", "Jobs of an earlier worker found at start, by what became of them.", ("outcome",)),
     Metric("fluster_orphans_removed_total", "counter", "Leftovers that belonged to no job, found at start and removed."),
+    Metric("process_cpu_seconds_total", "counter", "CPU time of the worker itself.", (), "seconds"),
+    Metric("process_virtual_memory_bytes", "gauge", "Virtual memory of the worker itself.", (), "bytes"),
+    Metric("process_resident_memory_bytes", "gauge", "Resident memory of the worker itself.", (), "bytes"),
+    Metric("process_start_time_seconds", "gauge", "When the worker was started, in seconds since the epoch.", (), "seconds"),
+    Metric("process_open_fds", "gauge", "File descriptors that the worker has open."),
+    Metric("process_max_fds", "gauge", "File descriptors that it may have open."),
+    Metric("python_info", "gauge", "The Python that the worker runs on; always 1.", ("implementation", "major", "minor", "patchlevel", "version")),
 )  # fmt: skip
 
 CATALOGUE: Final = {metric.name: metric for metric in METRICS}

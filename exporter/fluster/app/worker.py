@@ -82,6 +82,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
             builder=builder,
             sampler=sampler,
         )
+        stack.callback(exposition.close)
         manager.listeners.append(exposition.on_transition)
         tasks = await stack.enter_async_context(anyio.create_task_group())
         stack.callback(tasks.cancel_scope.cancel)

@@ -1,6 +1,6 @@
 """Exposition: all families of one worker as text, each collector timed, none able to break a scrape.
 
-Nothing here asks an engine, reads a disk or waits: a scrape is a look into memory (and, for process_*, into /proc).
+Nothing here asks an engine, reads a disk or waits: a scrape is a look into memory, and asks the kernel about this process alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fluster.collectors.families import Families, Family, Histogram
 from fluster.collectors.http import HttpMetrics
 from fluster.collectors.jobs import JOB_FAMILIES
 from fluster.collectors.outcomes import Outcomes
-from fluster.collectors.process import collect_process
+from fluster.collectors.process import ProcessCollector
 from fluster.collectors.text import Format, family_lines, header
 from fluster.collectors.worker import WorkerCollector
 from fluster.config import Settings
@@ -60,22 +60,20 @@ class Exposition:
         worker: WorkerCollector,
         jobs: Callable[[], Iterable[Job]],
         engine: Histogram,
-        *,
-        process_metrics: bool,
     ) -> None:
         self.http = HttpMetrics()
         outcomes = Outcomes()
         self.on_transition = outcomes.on_transition
         self._worker = worker
         self._jobs = jobs
+        self._process = ProcessCollector()
         self._collectors: dict[str, Callable[[], Iterable[Family]]] = {
             "worker": worker.collect,
             "outcomes": outcomes.collect,
             "engine": lambda: (engine,),
             "http": self.http.collect,
+            "process": self._process.collect,
         }
-        if process_metrics:
-            self._collectors["process"] = collect_process
 
     @property
     def engine_up(self) -> bool:
@@ -88,6 +86,10 @@ class Exposition:
     def refresh(self) -> None:
         """Blocking: sizes of logs and file systems."""
         self._worker.refresh()
+
+    def close(self) -> None:
+        """No scrape comes any more."""
+        self._process.close()
 
     def render(self, form: Format) -> bytes:
         """One scrape. Thread-safe; never raises: a collector that fails is a metric of its own."""
@@ -113,9 +115,9 @@ class Exposition:
 
 def create_exposition(
     *, settings: Settings, manager: JobManager, logs: LogStore, bundles: BundleStore, runtime: Runtime, builder: Builder,
-    sampler: Sampler, clock: Callable[[], int] = time.time_ns, process_metrics: bool = True,
+    sampler: Sampler, clock: Callable[[], int] = time.time_ns,
 ) -> Exposition:  # fmt: skip
-    """The exposition of one worker. `clock` gives UTC nanoseconds; `process_metrics` adds process_* and python_info."""
+    """The exposition of one worker. `clock` gives UTC nanoseconds."""
     engine = Histogram("fluster_engine_request_duration_seconds", _ENGINE_SECONDS)
     for operation in ("start", "stop", "remove"):
         engine.expect(operation)
@@ -126,4 +128,4 @@ def create_exposition(
         return manager.exported(finished_since_ns=since_ns, most_finished=settings.metrics_max_finished)
 
     worker = WorkerCollector(settings, manager, logs, bundles, runtime, builder, sampler)
-    return Exposition(worker, jobs, engine, process_metrics=process_metrics)
+    return Exposition(worker, jobs, engine)
