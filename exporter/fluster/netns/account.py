@@ -74,15 +74,6 @@ class LinkAccount:
             if counters is not None:
                 link.counters = link.counters.at_least(counters)
 
-    def only_grown(self, present: Mapping[str, Counters]) -> bool:
-        """All that is known is there and nothing else, and no counter is lower than it was: no link has come or gone."""
-        if not self._complete or self.missing or present.keys() != self._present.keys():
-            return False
-        return all(
-            now.received >= seen.received and now.transmitted >= seen.transmitted
-            for now, seen in zip(present.values(), map(self._present.__getitem__, present), strict=True)
-        )
-
     @property
     def missing(self) -> bool:
         """A link is not there any more, and its last counters were not told yet."""

@@ -33,6 +33,9 @@ class NetworkReader:
     def __init__(self, table: int, news: socket.socket) -> None:
         self._table = table
         self._news = news
+        self._waiting = select.poll()
+        """Asks whether there is news: an empty recv costs thrice as much."""
+        self._waiting.register(news, select.POLLIN)
         self._account = LinkAccount()
         self._lock = threading.Lock()
         self._closed = False
@@ -78,19 +81,16 @@ class NetworkReader:
                 self._news.close()
 
     def _sample(self) -> None:
+        # First the table, then the news: a link whose end is told may still be in the table, which then is read again.
         text = self._read_table()
-        if text == self._text and not self._missing:
-            return  # not a packet since the last reading, and no news to wait for
-        present = counters_by_name(text)
-        # The same links whose counters have grown: there is no news of them. Else first the table, then the news: a link whose
-        # end is told may still be in the table, which then is read again.
-        if not self._account.only_grown(present):
-            for _ in range(_ROUNDS):
-                if not self._hear():
-                    break
-                text = self._read_table()
-                present = counters_by_name(text)
-        self._account.see(present)
+        news = self._account.wants_list or bool(self._waiting.poll(0))
+        if text == self._text and not news:
+            return  # not a packet since the last reading
+        for _ in range(_ROUNDS if news else 0):
+            if not self._hear():
+                break
+            text = self._read_table()
+        self._account.see(counters_by_name(text))
         self._text = text
         self._missing, self._total = self._account.missing, self._account.total
 
