@@ -88,9 +88,9 @@ async def test_out_of_memory_is_the_reason_and_everyone_agrees(worker, runtime):
         assert (job["status"], job["end_reason"], job["exit_code"]) == ("failed", "oom", 137)
         assert job["resources"]["oom_kills"] >= 1
         metrics = await w.metrics()
-        assert f'fluster_job_oom_killed{{job_id="{job_id}"}} 1.0' in metrics
-        assert 'fluster_jobs_finished_total{reason="oom",state="failed"} 1.0' in metrics
-        assert f'fluster_job_state{{job_id="{job_id}",state="failed"}} 1.0' in metrics
+        assert f'fluster_job_oom_killed{{job_id="{job_id}"}} 1\n' in metrics
+        assert 'fluster_jobs_finished_total{state="failed",reason="oom"} 1\n' in metrics
+        assert f'fluster_job_state{{job_id="{job_id}",state="failed"}} 1\n' in metrics
         assert "out of memory" in (await w.http.get(f"/job/{job_id}")).text
         assert "out of memory" in (await w.http.get("/")).text
 
