@@ -38,7 +38,9 @@ async def test_the_runtime_says_what_it_cannot(bench):
     info = bench.runtime.info
     assert (info.figures, info.cgroup_version, info.enforced) == (Source.SAMPLED, None, ("disk",))
     (note,) = info.notes
-    assert all(word in note for word in ("for each process of a job alone", "CPU or of processes are refused", "sampled"))
+    assert all(
+        word in note for word in ("for each process of a job alone", "CPU or of processes are refused", "sampled")
+    )
 
 
 async def test_final_figures_are_wait4s_and_say_that_they_are_sampled(bench):
