@@ -1,7 +1,7 @@
 """The figures of one cgroup through descriptors that stay open: a pass costs microseconds, and no path is walked.
 
-A pass reads every file and parses only what changes from moment to moment; the rest is parsed when someone asks. Once the cgroup
-is removed, what was read last stands.
+A pass over a job that does something reads every file and parses only what changes from moment to moment; the rest is parsed when
+someone asks. Once the cgroup is removed, what was read last stands.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _BYTES = 8192
 """More than any of the files holds."""
 _NUMBER_BYTES = 32
 """More than a file of one number holds: a buffer that costs nothing to get."""
-_STAT_PASSES = 10
-"""After so many passes memory.stat is read in any case: pages may have become inactive while usage stayed."""
+_THOROUGH_PASS = 10
+"""Every so many passes everything is read, whatever it looks like: pages become inactive while usage stays, writes reach a disk late."""
 
 
 class CgroupReader:
@@ -44,12 +44,13 @@ class CgroupReader:
         self._lock = threading.Lock()
         self._files: dict[str, tuple[int, int]] = {}
         """Descriptor and buffer size of each file that this kernel has."""
-        self._each_pass: list[tuple[str, int, int]] = []
-        """Key, descriptor and buffer size of all of them but memory.stat."""
+        self._rest: list[tuple[str, int, int]] = []
+        """Key, descriptor and buffer size of what is read after CPU time, usage and memory.stat."""
         self._raw: dict[str, bytes] = {}
-        self._memory_seen = self._stat_seen = b""
-        """Usage at the last look at memory, and when memory.stat was read last by a full pass."""
-        self._stat_passes = 0
+        self._passes = 0
+        """Since the last thorough one."""
+        self._memory_seen = b""
+        """Usage at the last look at memory."""
         self._lookout = lookout if version == 1 else None
         self._watched: list[int] = []
         self._memory_directory = ""
@@ -58,7 +59,8 @@ class CgroupReader:
             directory = group.directories.get(controller)
             if directory is not None:
                 self._open(key, f"{directory}/{name}", _NUMBER_BYTES if key in numbers else _BYTES)
-        self._each_pass = [(key, *file) for key, file in self._files.items() if key != "stat"]
+        self._rest = [(key, *file) for key, file in self._files.items() if key not in {"cpu", "usage", "stat"}]
+        self._glanced = self._glance(self._raw)
         if self._lookout is not None and "oom" in self._files:
             self._memory_directory = group.directories["memory"]
             self._watch_oom(self._lookout)
@@ -139,35 +141,46 @@ class CgroupReader:
         return text if text != have and v1.io_total(text) > v1.io_total(have) else have
 
     def sample(self) -> Glance:
-        """Read everything; what changes from moment to moment.
+        """What changes from moment to moment, cheaply.
 
-        memory.stat costs as much as all the rest. Who uses memory changes how much is used: while `usage` stays the same to the
-        byte it is read at every tenth pass only.
+        A job whose CPU time and memory usage stand still does nothing: nothing else is read. memory.stat costs as much as all the
+        rest: it is read where usage has changed. Every tenth pass is thorough.
         """
+        return self._pass(thorough=False)
+
+    def read(self) -> Glance:
+        """Everything as it is now: for final figures."""
+        return self._pass(thorough=True)
+
+    def _pass(self, *, thorough: bool) -> Glance:
         with self._lock:
             try:
-                self._raw = self._read_all() if self._files else self._raw
+                if self._files and self._read_all(thorough=thorough):
+                    self._glanced = self._glance(self._raw)
             except OSError:
                 pass  # removed (ENODEV): what was read last stands
-            return self._glance(self._raw)
+            return self._glanced
 
-    def _read_all(self) -> dict[str, bytes]:
+    def _read_all(self, *, thorough: bool) -> bool:
+        """True where anything was new."""
+        self._passes += 1
+        if self._passes >= _THOROUGH_PASS:
+            thorough = True
+        before = self._raw
+        raw: dict[str, bytes] = {key: self._read(key) for key in ("cpu", "usage") if key in self._files}
+        moved = [key for key in raw if raw[key] != before[key]]
+        if not (thorough or moved) and len(raw) == 2:
+            return False
         # A comprehension: what surrounds the system calls costs as much as some of them.
         pread = os.pread
-        raw = {key: pread(descriptor, size, 0) for key, descriptor, size in self._each_pass}
-        if self._stat_is_due(raw.get("usage", b"")) and "stat" in self._files:
-            raw["stat"] = self._read("stat")
-        elif "stat" in self._raw:
-            raw["stat"] = self._raw["stat"]
+        raw |= {key: pread(descriptor, size, 0) for key, descriptor, size in self._rest}
+        if "stat" in self._files:
+            raw["stat"] = self._read("stat") if thorough or "usage" in moved else before["stat"]
         if self._lookout is not None and "io" in raw:
             raw["io"] = self._lasting_io(raw["io"])
-        return raw
-
-    def _stat_is_due(self, usage: bytes) -> bool:
-        self._stat_passes += 1
-        if usage == self._stat_seen and self._stat_passes < _STAT_PASSES:
-            return False
-        self._stat_seen, self._stat_passes = usage, 0
+        self._raw = raw
+        if thorough:
+            self._passes = 0
         return True
 
     def sample_memory(self) -> Glance | None:
@@ -186,7 +199,7 @@ class CgroupReader:
             return self._glance(raw)
 
     def reading(self) -> Reading:
-        """All that the last sample() read."""
+        """All that was read last."""
         with self._lock:
             raw, kills_below = dict(self._raw), sum(self._kills_below.values())
         return self._parse(raw, kills_below)
@@ -196,7 +209,7 @@ class CgroupReader:
         with self._lock:
             for descriptor, _ in self._files.values():
                 os.close(descriptor)
-            self._files, self._each_pass = {}, []
+            self._files, self._rest = {}, []
             watched, self._watched = self._watched, []
         for descriptor in watched:
             if self._lookout is not None:

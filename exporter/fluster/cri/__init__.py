@@ -1,7 +1,17 @@
 """The CRI log format: its lines, and the writer of log files. Standard library only: every job's own supervisor process imports it."""
 
-from fluster.cri.counts import Counts, read_counts
+from fluster.cri.counts import Counts, counts_path, parse_counts, read_counts
 from fluster.cri.line import CriLine, format_time, parse_line, parse_time
 from fluster.cri.writer import CriWriter
 
-__all__ = ["Counts", "CriLine", "CriWriter", "format_time", "parse_line", "parse_time", "read_counts"]
+__all__ = [
+    "Counts",
+    "CriLine",
+    "CriWriter",
+    "counts_path",
+    "format_time",
+    "parse_counts",
+    "parse_line",
+    "parse_time",
+    "read_counts",
+]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, Final, TypeVar
 
 __all__ = ["Figures", "GpuFigures", "Sample", "Source"]
 
@@ -91,7 +92,8 @@ class Figures:
 
     def evolve(self, **changes: Any) -> Figures:
         """These figures with `changes`."""
-        return dataclasses.replace(self, **changes)
+        # Once a scrape for each live job: dataclasses.replace takes twice as long.
+        return Figures(**(dict(zip(_NAMES, _VALUES(self), strict=True)) | changes))
 
     def over(self, earlier: Figures) -> Figures:
         """These figures, completed by `earlier` where these know nothing; peaks never fall.
@@ -126,6 +128,10 @@ def _gpus_over(gpus: tuple[GpuFigures, ...], earlier: tuple[GpuFigures, ...]) ->
         peak = _highest(gpu.memory_peak_bytes, before.memory_peak_bytes)
         merged.append(dataclasses.replace(gpu, memory_peak_bytes=peak))
     return (*merged, *known.values())
+
+
+_NAMES: Final = tuple(each.name for each in dataclasses.fields(Figures))
+_VALUES: Final = attrgetter(*_NAMES)
 
 
 def _highest(first: _N | None, second: _N | None) -> _N | None:

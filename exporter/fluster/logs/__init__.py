@@ -1,6 +1,7 @@
 """Reading the logs of jobs: build.log, then job.log, filtered, in pages, from the end, or followed. Who writes them is no matter here."""
 
 from fluster.logs.entry import SOURCES, LogEntry, LogFilter, LogPage
+from fluster.logs.live_counts import LiveCounts
 from fluster.logs.store import LogStore
 
-__all__ = ["SOURCES", "LogEntry", "LogFilter", "LogPage", "LogStore"]
+__all__ = ["SOURCES", "LiveCounts", "LogEntry", "LogFilter", "LogPage", "LogStore"]

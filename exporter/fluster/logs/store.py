@@ -13,9 +13,10 @@ import anyio
 from fluster.cri import read_counts
 from fluster.job import LogCounts
 from fluster.logs.entry import LogEntry, LogFilter, LogPage
+from fluster.logs.live_counts import LiveCounts
 from fluster.logs.position import START, Position, parse_cursor
 from fluster.logs.query import LogQuery, matcher
-from fluster.runtime.log_counts import job_log_counts
+from fluster.runtime.log_counts import log_counts
 
 __all__ = ["LogStore"]
 
@@ -54,17 +55,11 @@ class LogStore:
 
     def counts(self, job_id: str) -> LogCounts:
         """What was written so far, by source: two small files are read. Blocking."""
-        # Asked once a second for every live job: making paths would cost as much as reading the files.
-        counts = job_log_counts(f"{self._root}/{job_id}/job.log")
-        build = read_counts(f"{self._root}/{job_id}/build.log")
-        if build is None:
-            return counts
-        return LogCounts(
-            lines={"build": build.stdout_lines + build.stderr_lines, **counts.lines},
-            bytes={"build": build.stdout_bytes + build.stderr_bytes, **counts.bytes},
-            dropped_lines=counts.dropped_lines + build.dropped_lines,
-            last_timestamp_ns=max(counts.last_timestamp_ns, build.last_timestamp_ns),
-        )
+        return log_counts(read_counts(self.job_path(job_id)), read_counts(self.build_path(job_id)))
+
+    def live_counts(self, job_id: str) -> LiveCounts:
+        """The same for whoever asks again and again."""
+        return LiveCounts(f"{self._root}/{job_id}/job.log", f"{self._root}/{job_id}/build.log")
 
     async def query(self, job_id: str, wanted: LogFilter) -> LogPage:
         """One page. Raises InvalidArgumentError for a bad source, regex or cursor."""

@@ -27,6 +27,7 @@ from fluster.errors import (
     UnschedulableError,
 )
 from fluster.job import EndReason, Job, JobRequest, JobState, Limits, LogCounts, Sample, check_job_id, new_job_id
+from fluster.logs import LiveCounts
 from fluster.manager.recovery import recover
 from fluster.manager.table import JobPage, JobTable
 from fluster.runtime import Execution
@@ -44,12 +45,14 @@ _DRAIN_SECONDS: Final = 30.0
 class _Live:
     """What the manager keeps of a job that is not terminal yet."""
 
-    __slots__ = ("done", "end", "logs")
+    __slots__ = ("counts", "done", "end", "logs")
 
-    def __init__(self) -> None:
+    def __init__(self, counts: LiveCounts) -> None:
         self.end = EndRequest()
         self.done = anyio.Event()
+        self.counts = counts
         self.logs = LogCounts()
+        """As of the last look at `counts`."""
 
 
 class JobManager:
@@ -79,7 +82,7 @@ class JobManager:
                 for job in remembered:
                     self._table.put(job)
                     if not job.state.terminal:
-                        self._live[job.id] = _Live()
+                        self._live[job.id] = _Live(self._parts.logs.live_counts(job.id))
                 await self._resume([job for job in remembered if not job.state.terminal])
                 loop = asyncio.get_running_loop()
                 self._parts.sampler.on_disk = lambda job_id, used: _hop(loop, self._check_disk, job_id, used)
@@ -92,6 +95,8 @@ class JobManager:
                         await self._drain()
                     self._tasks.cancel_scope.cancel()
         finally:
+            for live in self._live.values():
+                live.counts.close()
             self._parts.store.close()
 
     # Answers
@@ -167,7 +172,7 @@ class JobManager:
             job = await self._parts.store.insert(
                 Job(id=job_id, request=request, worker_id=self._settings.worker_id, submitted_ns=time.time_ns())
             )
-            self._live[job_id] = _Live()
+            self._live[job_id] = _Live(self._parts.logs.live_counts(job_id))
             self._show(job)
         except InfrastructureError as error:
             raise UnavailableError(f"the job was not accepted: {error}") from error
@@ -319,6 +324,7 @@ class JobManager:
             except Exception:  # noqa: BLE001 # whoever looks on cannot hold up a job
                 logger.exception("a listener failed on job {}", job.id)
         if job.state.terminal and (live := self._live.pop(job.id, None)):
+            live.counts.close()
             live.done.set()
 
     def _check_disk(self, job_id: str, used_bytes: int) -> None:
@@ -334,15 +340,11 @@ class JobManager:
     async def _count_logs_regularly(self) -> None:
         """Log counts of live jobs come from small files, read by a thread: answers and scrapes read none."""
         while True:
-            live = [job.id for job in self._table if job.id in self._live and job.state is not JobState.PENDING]
-            counts = await anyio.to_thread.run_sync(self._count_logs, live, limiter=self._parts.files)
-            for job_id, logs in counts.items():
-                if job_id in self._live:
-                    self._live[job_id].logs = logs
+            live = [
+                live for job_id, live in self._live.items() if self._table.get(job_id).state is not JobState.PENDING
+            ]
+            await anyio.to_thread.run_sync(_count_logs, live, limiter=self._parts.files)
             await anyio.sleep(self._settings.stats_interval)
-
-    def _count_logs(self, job_ids: Collection[str]) -> dict[str, LogCounts]:
-        return {job_id: self._parts.logs.counts(job_id) for job_id in job_ids}
 
     async def _forget_regularly(self) -> None:
         while True:
@@ -380,6 +382,11 @@ class JobManager:
             for job in running:
                 if live := self._live.get(job.id):
                     await live.done.wait()
+
+
+def _count_logs(lives: Collection[_Live]) -> None:
+    for live in lives:
+        live.logs = live.counts.read()
 
 
 def _hop(loop: asyncio.AbstractEventLoop, work: Callable[[str, int], None], job_id: str, used: int) -> None:

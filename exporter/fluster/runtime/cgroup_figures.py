@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager
 
-from fluster.cgroup import CgroupReader, Reading
+from fluster.cgroup import CgroupReader, Glance, Reading
 from fluster.job import Figures, Source
 from fluster.runtime.contract import Point
 
@@ -52,8 +52,14 @@ class CgroupFiguresReader:
         self._processes_peak: int | None = None
 
     def sample(self) -> Point:
+        return self._take(self._reader.sample())
+
+    def sample_last(self) -> None:
+        """The reading after the end."""
+        self._take(self._reader.read())
+
+    def _take(self, glance: Glance) -> Point:
         self._at_ns = time.time_ns()
-        glance = self._reader.sample()
         self._usage_peak = _highest(self._usage_peak, glance.memory_usage)
         self._processes_peak = _highest(self._processes_peak, glance.pids_current)
         return Point(self._at_ns, *glance)

@@ -1,23 +1,34 @@
-"""The counts beside a log file, as the job model has them."""
+"""The counts that the writers of logs keep, as the job model has them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from fluster.cri import read_counts
+from fluster.cri import Counts, read_counts
 from fluster.job import LogCounts
 
-__all__ = ["job_log_counts"]
+__all__ = ["job_log_counts", "log_counts"]
 
 
-def job_log_counts(path: str | Path) -> LogCounts:
-    """What was written to the job.log at `path` so far; zeros where there is none."""
-    counts = read_counts(path)
-    if counts is None:
-        return LogCounts()
+def job_log_counts(path: Path) -> LogCounts:
+    """What was written to the job.log at `path` so far; empty where there is none."""
+    return log_counts(read_counts(path), None)
+
+
+def log_counts(job: Counts | None, build: Counts | None) -> LogCounts:
+    """Those of job.log and build.log together; None is a log that is not there."""
+    lines: dict[str, int] = {}
+    size: dict[str, int] = {}
+    if build is not None:
+        lines["build"] = build.stdout_lines + build.stderr_lines
+        size["build"] = build.stdout_bytes + build.stderr_bytes
+    if job is not None:
+        lines |= {"stdout": job.stdout_lines, "stderr": job.stderr_lines}
+        size |= {"stdout": job.stdout_bytes, "stderr": job.stderr_bytes}
+    known = [each for each in (job, build) if each is not None]
     return LogCounts(
-        lines={"stdout": counts.stdout_lines, "stderr": counts.stderr_lines},
-        bytes={"stdout": counts.stdout_bytes, "stderr": counts.stderr_bytes},
-        dropped_lines=counts.dropped_lines,
-        last_timestamp_ns=counts.last_timestamp_ns,
+        lines=lines,
+        bytes=size,
+        dropped_lines=sum(each.dropped_lines for each in known),
+        last_timestamp_ns=max((each.last_timestamp_ns for each in known), default=0),
     )

@@ -184,7 +184,7 @@ class Shim:
         exit_code = 128 - code if code < 0 else code
         reading = None
         if self.reader is not None:
-            self.reader.sample()
+            self.reader.read()
             reading = self.reader.reading()._asdict()
         kills = (reading or {}).get("oom_kills") or 0
         return {

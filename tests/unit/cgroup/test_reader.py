@@ -11,12 +11,14 @@ class Kernel:
     def __init__(self, root):
         self.directory = root / "fluster" / "w" / "j"
         self.directory.mkdir(parents=True)
-        self.group = JobCgroup(Hierarchy(1, {"memory": str(root)}, [], "/fluster/w"), "j")
+        self.group = JobCgroup(Hierarchy(1, {"memory": str(root), "cpuacct": str(root)}, [], "/fluster/w"), "j")
         self.tell(usage=1000, anon=300, inactive=100)
 
-    def tell(self, *, usage, anon, inactive):
+    def tell(self, *, usage, anon, inactive, cpu=5, peak=2000):
         (self.directory / "memory.usage_in_bytes").write_text(f"{usage}\n")
         (self.directory / "memory.stat").write_text(STAT.format(anon=anon, inactive=inactive))
+        (self.directory / "memory.max_usage_in_bytes").write_text(f"{peak}\n")
+        (self.directory / "cpuacct.usage").write_text(f"{cpu}\n")
 
 
 @pytest.fixture
@@ -24,11 +26,32 @@ def kernel(tmp_path):
     return Kernel(tmp_path)
 
 
-def test_while_usage_stays_the_dear_file_is_read_at_every_tenth_pass_only(kernel):
+def test_of_a_job_that_does_nothing_all_is_read_at_every_tenth_pass_only(kernel):
     reader = CgroupReader(kernel.group)
     assert reader.sample().memory_working_set == 900
-    kernel.tell(usage=1000, anon=300, inactive=400)
-    assert [reader.sample().memory_working_set for _ in range(10)] == [900] * 9 + [600]
+    kernel.tell(usage=1000, anon=300, inactive=400, peak=3000)
+    assert [reader.sample().memory_working_set for _ in range(9)] == [900] * 8 + [600]
+    assert reader.reading().memory_peak == 3000
+    reader.close()
+
+
+def test_of_a_job_whose_cpu_time_has_moved_all_is_read_but_the_dear_file(kernel):
+    reader = CgroupReader(kernel.group)
+    reader.sample()
+    kernel.tell(usage=1000, anon=300, inactive=400, cpu=6, peak=3000)
+    glance = reader.sample()
+    assert (glance.cpu_ns, glance.memory_working_set) == (6, 900)
+    assert reader.reading().memory_peak == 3000
+    reader.close()
+
+
+def test_the_last_reading_is_thorough(kernel):
+    reader = CgroupReader(kernel.group)
+    reader.sample()
+    kernel.tell(usage=1000, anon=200, inactive=400, peak=3000)
+    assert reader.read().memory_working_set == 600
+    reading = reader.reading()
+    assert (reading.memory_peak, reading.memory_anon) == (3000, 200)
     reader.close()
 
 

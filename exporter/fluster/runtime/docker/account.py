@@ -26,7 +26,7 @@ class ContainerAccount:
         """The reading after the end: the engine may be about to take the interfaces away."""
         if self.network is not None:
             self.network.settle()
-        self.cgroup.sample()
+        self.cgroup.sample_last()
 
     def sample_memory(self) -> Point | None:
         return self.cgroup.sample_memory()

@@ -254,10 +254,10 @@ class ProcessRuntime(Runtime):
 
     def _last_figures(self, execution: Execution) -> Figures:
         """Of a job that lost its supervisor and was put down: its cgroup still has the account; without one, what was sampled."""
-        if self._hierarchy is not None:
-            self.reader(execution).sample()
-        reader = self._readers.get(execution.job_id)
-        return reader.figures() if reader is not None else Figures()
+        reader = self.reader(execution)
+        if isinstance(reader, CgroupFiguresReader):
+            reader.sample_last()
+        return reader.figures()
 
     def _put_down(self, job_id: str) -> None:
         """Kill what lost its supervisor."""
