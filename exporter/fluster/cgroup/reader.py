@@ -47,6 +47,10 @@ class CgroupReader:
         self._rest: list[tuple[str, int, int]] = []
         """Key, descriptor and buffer size of what is read after CPU time, usage and memory.stat."""
         self._raw: dict[str, bytes] = {}
+        """Never changed, but replaced: `_parsed` stands as long as it is the same."""
+        self._parsed = Reading()
+        self._parsed_raw: dict[str, bytes] | None = None
+        self._parsed_kills = 0
         self._passes = 0
         """Since the last thorough one."""
         self._memory_seen = b""
@@ -127,7 +131,7 @@ class CgroupReader:
                 pass  # removed meanwhile: what was seen last stands
             if "io" in self._files:
                 try:
-                    self._raw["io"] = self._lasting_io(self._read("io"))
+                    self._raw = {**self._raw, "io": self._lasting_io(self._read("io"))}
                 except OSError:
                     pass  # as above
 
@@ -201,8 +205,11 @@ class CgroupReader:
     def reading(self) -> Reading:
         """All that was read last."""
         with self._lock:
-            raw, kills_below = dict(self._raw), sum(self._kills_below.values())
-        return self._parse(raw, kills_below)
+            raw, kills_below = self._raw, sum(self._kills_below.values())
+            if raw is not self._parsed_raw or kills_below != self._parsed_kills:
+                self._parsed = self._parse(raw, kills_below)
+                self._parsed_raw, self._parsed_kills = raw, kills_below
+            return self._parsed
 
     def close(self) -> None:
         """Idempotent. What was read last stands."""

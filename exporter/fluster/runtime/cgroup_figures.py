@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
+from typing import Any
 
 from fluster.cgroup import CgroupReader, Glance, Reading
 from fluster.job import Figures, Source
@@ -12,8 +13,13 @@ from fluster.runtime.contract import Point
 __all__ = ["CgroupFiguresReader", "figures_from_reading"]
 
 
-def figures_from_reading(reading: Reading, at_ns: int) -> Figures:
-    """Nanoseconds become seconds; a peak that this kernel does not keep stays unknown here and is sampled elsewhere."""
+def figures_from_reading(
+    reading: Reading, at_ns: int, *, usage_peak: int | None = None, processes_peak: int | None = None, **seen: Any
+) -> Figures:
+    """Nanoseconds become seconds. The two peaks were sampled, for kernels that keep none; `seen` are further fields.
+
+    Made in one go: once a scrape for each live job.
+    """
     usage, inactive = reading.memory_usage, reading.memory_inactive_file
     return Figures(
         sampled_at_ns=at_ns,
@@ -21,8 +27,8 @@ def figures_from_reading(reading: Reading, at_ns: int) -> Figures:
         memory_working_set_bytes=None if usage is None or inactive is None else max(usage - inactive, 0),
         memory_anon_bytes=reading.memory_anon,
         memory_cache_bytes=reading.memory_cache,
-        memory_peak_bytes=reading.memory_peak,
-        memory_peak_source=None if reading.memory_peak is None else Source.KERNEL,
+        memory_peak_bytes=usage_peak if reading.memory_peak is None else reading.memory_peak,
+        memory_peak_source=_source(reading.memory_peak, usage_peak),
         memory_limit_hits=reading.memory_limit_hits,
         oom_kills=reading.oom_kills,
         cpu_user_seconds=_seconds(reading.cpu_user_ns),
@@ -32,13 +38,14 @@ def figures_from_reading(reading: Reading, at_ns: int) -> Figures:
         cpu_throttled_periods=reading.cpu_throttled_periods,
         cpu_throttled_seconds=_seconds(reading.cpu_throttled_ns),
         processes=reading.pids_current,
-        processes_peak=reading.pids_peak,
-        processes_peak_source=None if reading.pids_peak is None else Source.KERNEL,
+        processes_peak=processes_peak if reading.pids_peak is None else reading.pids_peak,
+        processes_peak_source=_source(reading.pids_peak, processes_peak),
         block_read_bytes=reading.io_read,
         block_written_bytes=reading.io_written,
         pressure_cpu_seconds=_microseconds(reading.pressure_cpu_us),
         pressure_memory_seconds=_microseconds(reading.pressure_memory_us),
         pressure_io_seconds=_microseconds(reading.pressure_io_us),
+        **seen,
     )
 
 
@@ -79,20 +86,26 @@ class CgroupFiguresReader:
         self._usage_peak = _highest(self._usage_peak, glance.memory_usage)
         return Point(time.time_ns(), *glance)
 
-    def figures(self) -> Figures:
+    def figures(self, **seen: Any) -> Figures:
         if not self._at_ns:
-            return Figures()
-        figures = figures_from_reading(self._reader.reading(), self._at_ns)
-        changes: dict[str, object] = {}
-        if figures.memory_peak_bytes is None and self._usage_peak is not None:
-            changes |= {"memory_peak_bytes": self._usage_peak, "memory_peak_source": Source.SAMPLED}
-        if figures.processes_peak is None and self._processes_peak is not None:
-            changes |= {"processes_peak": self._processes_peak, "processes_peak_source": Source.SAMPLED}
-        return figures.evolve(**changes) if changes else figures
+            return Figures(**seen)
+        return figures_from_reading(
+            self._reader.reading(),
+            self._at_ns,
+            usage_peak=self._usage_peak,
+            processes_peak=self._processes_peak,
+            **seen,
+        )
 
     def close(self) -> None:
         """Idempotent; what was read last stands."""
         self._reader.close()
+
+
+def _source(kernels: int | None, sampled: int | None) -> Source | None:
+    if kernels is not None:
+        return Source.KERNEL
+    return None if sampled is None else Source.SAMPLED
 
 
 def _highest(first: int | None, second: int | None) -> int | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from fluster.errors import InfrastructureError
 from fluster.gpu import Gpu
@@ -163,8 +163,8 @@ class FiguresReader(Protocol):
     def sample_memory(self) -> Point | None:
         """Only what is cheap enough for ten times a second; None where nothing changed or only sample() is to be used."""
 
-    def figures(self) -> Figures:
-        """All that the last sample() read."""
+    def figures(self, **seen: Any) -> Figures:
+        """All that the last sample() read; `seen` are fields that someone else knows of."""
 
 
 class Runtime(ABC):

@@ -95,7 +95,7 @@ class _Watched:
         self.cpu_ns, self.at = point.cpu_ns, now
 
     def figures(self) -> Figures:
-        return self.reader.figures().evolve(
+        return self.reader.figures(
             cpu_cores=self.cores,
             cpu_peak_cores=self.peak_cores,
             memory_working_set_peak_bytes=self.working_set_peak,

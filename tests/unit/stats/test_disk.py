@@ -66,8 +66,8 @@ def test_a_large_tree_costs_a_slice_a_turn_and_keeps_nobody_from_their_turn(tmp_
         def sample_memory(self):
             return None
 
-        def figures(self):
-            return Figures()
+        def figures(self, **seen):
+            return Figures(**seen)
 
     sampler = Sampler(1.0, clock=Ticks(0.001))
     told = []

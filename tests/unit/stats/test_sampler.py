@@ -28,8 +28,8 @@ class Reader:
     def sample_memory(self):
         return self.memory.pop(0) if self.memory else None
 
-    def figures(self):
-        return self.known
+    def figures(self, **seen):
+        return self.known.evolve(**seen)
 
 
 def at(second, cpu_seconds=None, **figures):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fluster.job import Figures
 from fluster.netns import NetworkReader
 from fluster.runtime.cgroup_figures import CgroupFiguresReader
@@ -31,12 +33,13 @@ class ContainerAccount:
     def sample_memory(self) -> Point | None:
         return self.cgroup.sample_memory()
 
-    def figures(self) -> Figures:
-        figures = self.cgroup.figures()
+    def figures(self, **seen: Any) -> Figures:
         total = self.network.total if self.network is not None else None
         if total is None:
-            return figures
-        return figures.evolve(network_receive_bytes=total.received, network_transmit_bytes=total.transmitted)
+            return self.cgroup.figures(**seen)
+        return self.cgroup.figures(
+            network_receive_bytes=total.received, network_transmit_bytes=total.transmitted, **seen
+        )
 
     def close(self) -> None:
         """Idempotent; what was read last stands."""

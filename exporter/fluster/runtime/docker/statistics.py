@@ -102,8 +102,8 @@ class StatisticsReader:
     def sample_memory(self) -> Point | None:
         return None
 
-    def figures(self) -> Figures:
-        return self._figures
+    def figures(self, **seen: Any) -> Figures:
+        return self._figures.evolve(**seen)
 
     def close(self) -> None:
         """The thread ends with the next document, or with the container."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -215,5 +216,5 @@ class _FakeReader:
     def sample_memory(self) -> Point | None:
         return None
 
-    def figures(self) -> Figures:
-        return self._figures
+    def figures(self, **seen: Any) -> Figures:
+        return self._figures.evolve(**seen)

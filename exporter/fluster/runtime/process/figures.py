@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from fluster.cgroup import Reading
 from fluster.job import Figures, Source
@@ -67,8 +68,8 @@ class ProcReader:
     def sample_memory(self) -> Point | None:
         return None
 
-    def figures(self) -> Figures:
-        return self._figures
+    def figures(self, **seen: Any) -> Figures:
+        return self._figures.evolve(**seen)
 
     def close(self) -> None:
         """Nothing is kept open."""
