@@ -3,6 +3,7 @@
 import os
 from contextlib import asynccontextmanager
 
+import anyio
 import pytest
 
 from fluster.errors import JobError
@@ -12,6 +13,12 @@ from fluster.runtime.fake import FakeRuntime
 from fluster.runtime.process import ProcessRuntime
 
 WORKER = f"contract-{os.getpid()}"
+
+
+async def until(condition, seconds=20):
+    with anyio.fail_after(seconds):
+        while not condition():
+            await anyio.sleep(0.01)
 
 
 class Bench:

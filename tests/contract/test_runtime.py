@@ -10,7 +10,7 @@ from fluster.cri import parse_line
 from fluster.errors import StartError, UnschedulableError
 from fluster.job import Limits, Source
 
-from .conftest import WORKER
+from .conftest import WORKER, until
 
 pytestmark = pytest.mark.anyio
 MIB = 1024 * 1024
@@ -47,12 +47,6 @@ def alive(marker):
         except OSError:
             continue
     return found
-
-
-async def until(condition, seconds=15):
-    with anyio.fail_after(seconds):
-        while not condition():
-            await anyio.sleep(0.01)
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])

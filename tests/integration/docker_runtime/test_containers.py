@@ -7,7 +7,6 @@ import urllib.request
 
 import anyio
 import anyio.to_thread
-import docker
 import pytest
 import requests
 
@@ -16,32 +15,13 @@ from fluster.errors import InfrastructureError, StartError, UnschedulableError
 from fluster.gpu import Gpu
 from fluster.job import Limits, Source
 from fluster.runtime import ExecutionLostError
-from fluster.runtime.docker import DockerRuntime
 from fluster.runtime.docker.capture import Capture, _cut
-from tests.contract.conftest import WORKER, Bench
+from tests.contract.conftest import WORKER, until
+from tests.integration.docker_runtime.conftest import make_bench
 
 pytestmark = [pytest.mark.anyio, pytest.mark.docker]
 MIB = 1024 * 1024
 KIB16 = 16 * 1024
-
-
-def make_bench(engine, base_image, root, **options):
-    return Bench("docker", lambda: DockerRuntime(WORKER, base_url=engine, **options), root, base_image)
-
-
-@pytest.fixture
-async def bench(engine, base_image, tmp_path):
-    bench = make_bench(engine, base_image, tmp_path)
-    await bench.runtime.open()
-    yield bench
-    await bench.runtime.close()
-
-
-@pytest.fixture
-def sdk(engine):
-    client = docker.APIClient(base_url=engine)
-    yield client
-    client.close()
 
 
 def lines_of(bench, stream="stdout", job_id="job"):
@@ -57,12 +37,6 @@ def lines_of(bench, stream="stdout", job_id="job"):
             lines.append(held)
             held = b""
     return [*lines, held] if held else lines
-
-
-async def until(condition, seconds=20):
-    with anyio.fail_after(seconds):
-        while not condition():
-            await anyio.sleep(0.01)
 
 
 async def test_lines_of_every_size_come_back(bench):

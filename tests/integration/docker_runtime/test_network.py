@@ -12,37 +12,16 @@ import threading
 
 import anyio
 import anyio.to_thread
-import docker
 import pytest
 
 from fluster.errors import StartError
 from fluster.netns import open_network
-from fluster.runtime.docker import DockerRuntime
-from tests.contract.conftest import WORKER, Bench
+from tests.contract.conftest import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.docker]
 MB = 1_000_000
 QUIET = 4096
 """Handshake, neighbours' talk and the end of a connection."""
-
-
-def make_bench(engine, base_image, root, **options):
-    return Bench("docker", lambda: DockerRuntime(WORKER, base_url=engine, **options), root, base_image)
-
-
-@pytest.fixture
-async def bench(engine, base_image, tmp_path):
-    bench = make_bench(engine, base_image, tmp_path)
-    await bench.runtime.open()
-    yield bench
-    await bench.runtime.close()
-
-
-@pytest.fixture
-def sdk(engine):
-    client = docker.APIClient(base_url=engine)
-    yield client
-    client.close()
 
 
 class Server:
@@ -95,12 +74,6 @@ def talk(server, *, send=0, after=""):
         "    while c.recv(1 << 16): pass\n"
     )
     return ["python3", "-c", f"{program}{after}\n"]
-
-
-async def until(condition, seconds=20):
-    with anyio.fail_after(seconds):
-        while not condition():
-            await anyio.sleep(0.01)
 
 
 def network(figures):

@@ -1,11 +1,10 @@
 """Where the worker owns no cgroup: all that the engine's statistics tell, said to be sampled, and nothing that they do not."""
 
-import anyio
 import pytest
 
 from fluster.job import Figures, Limits, Source
-from fluster.runtime.docker import DockerRuntime
-from tests.contract.conftest import WORKER, Bench
+from tests.contract.conftest import until
+from tests.integration.docker_runtime.conftest import make_bench
 
 pytestmark = [pytest.mark.anyio, pytest.mark.docker]
 MIB = 1024 * 1024
@@ -13,16 +12,10 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 async def bench(engine, base_image, tmp_path):
-    bench = Bench("docker", lambda: DockerRuntime(WORKER, base_url=engine, use_cgroups=False), tmp_path, base_image)
+    bench = make_bench(engine, base_image, tmp_path, use_cgroups=False)
     await bench.runtime.open()
     yield bench
     await bench.runtime.close()
-
-
-async def until(condition, seconds=20):
-    with anyio.fail_after(seconds):
-        while not condition():
-            await anyio.sleep(0.02)
 
 
 async def test_the_last_full_document_stands_once_the_container_is_gone(bench):

@@ -3,13 +3,12 @@
 import os
 import signal
 
-import anyio
 import pytest
 
 from fluster.errors import InfrastructureError
 from fluster.job import Source
 from fluster.runtime.process import ProcessRuntime
-from tests.contract.conftest import WORKER, Bench
+from tests.contract.conftest import WORKER, Bench, until
 
 pytestmark = pytest.mark.anyio
 MIB = 1024 * 1024
@@ -26,12 +25,6 @@ async def bench(tmp_path):
     await bench.runtime.open()
     yield bench
     await bench.runtime.close()
-
-
-async def until(condition, seconds=20):
-    with anyio.fail_after(seconds):
-        while not condition():
-            await anyio.sleep(0.01)
 
 
 async def test_the_runtime_says_what_it_cannot(bench):

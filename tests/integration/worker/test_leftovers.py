@@ -9,18 +9,10 @@ import pytest
 
 from fluster.runtime import Point
 from fluster.runtime.fake.runtime import _FakeReader
+from tests.integration.worker.conftest import cgroups_of
 
 pytestmark = pytest.mark.anyio
 PROGRAM = "held = b'x' * (50 << 20)\nimport time\nprint('ready', flush=True)\ntime.sleep(600)"
-
-
-def cgroups_of(worker_id):
-    return [
-        os.path.join(root, name)
-        for root, names, _ in os.walk("/sys/fs/cgroup")
-        if root.endswith(f"fluster/{worker_id}")
-        for name in names
-    ]
 
 
 def lose(job, runtime):

@@ -12,6 +12,7 @@ import cloudpickle
 import pytest
 
 from fluster.job import EndReason, JobRequest, JobState, Limits
+from tests.integration.worker.conftest import cgroups_of
 
 pytestmark = pytest.mark.anyio
 EXAMPLES = os.path.join(os.path.dirname(__file__), "../../../examples")
@@ -44,15 +45,6 @@ def alive(marker):
         except OSError:
             continue
     return found
-
-
-def cgroups_of(worker_id):
-    return [
-        os.path.join(root, name)
-        for root, names, _ in os.walk("/sys/fs/cgroup")
-        if root.endswith(f"fluster/{worker_id}")
-        for name in names
-    ]
 
 
 async def test_a_job_runs_from_submission_to_its_figures(worker, runtime):

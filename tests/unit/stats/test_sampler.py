@@ -185,7 +185,7 @@ def test_a_directory_that_stays_the_same_is_walked_less_often_until_it_changes(t
     assert len(told) == 3
 
 
-def test_the_threads_wait_for_a_first_job_and_stop_without_one():
+def test_the_threads_wait_for_a_first_job_sample_it_and_stop():
     sampler = Sampler(0.01)
     sampler.start()
     seen = threading.Event()
@@ -196,27 +196,12 @@ def test_the_threads_wait_for_a_first_job_and_stop_without_one():
             return at(1)
 
     sampler.add("a", Live(), [])
-    assert seen.wait(10)
-    sampler.stop()
-    idle = Sampler(0.01)
-    idle.start()
-    idle.stop()
-
-
-def test_the_threads_sample_and_stop():
-    sampler = Sampler(0.01)
-    seen = threading.Event()
-
-    class Live(Reader):
-        def sample(self):
-            seen.set()
-            return at(1)
-
-    sampler.add("a", Live(), [])
-    sampler.start()
     assert seen.wait(10)
     sampler.stop()
     assert sampler.latest("a") is None
+    idle = Sampler(0.01)
+    idle.start()
+    idle.stop()
 
 
 def test_the_gpus_of_a_job_are_in_its_figures_and_a_failed_reading_is_counted():
