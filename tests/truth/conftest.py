@@ -124,7 +124,8 @@ class Truth(Bench):
         async with self.started(command, job_id=job_id, **more) as execution:
             self.sampler.add(job_id, self.runtime.reader(execution), [])
             result = await self.runtime.wait(execution)
-            sampled = await anyio.to_thread.run_sync(self.sampler.remove, job_id)
+            sampled = await anyio.to_thread.run_sync(self.sampler.finish, job_id)
+            self.sampler.forget(job_id)
         raw = (self.root / "logs" / job_id / "job.log").read_bytes().split(b"\n")[:-1]
         lines = [line.data.decode() for line in map(parse_line, raw) if line.stream == "stdout"]
         return Outcome(result, result.figures.over(sampled), lines)

@@ -83,9 +83,9 @@ class JobManager:
                     self._table.put(job)
                     if not job.state.terminal:
                         self._live[job.id] = _Live(self._parts.logs.live_counts(job.id))
-                await self._resume([job for job in remembered if not job.state.terminal])
                 loop = asyncio.get_running_loop()
                 self._parts.sampler.on_disk = lambda job_id, used: _hop(loop, self._check_disk, job_id, used)
+                await self._resume([job for job in remembered if not job.state.terminal])
                 self._tasks.start_soon(self._forget_regularly)
                 self._tasks.start_soon(self._count_logs_regularly)
                 try:
@@ -103,25 +103,26 @@ class JobManager:
 
     def get(self, job_id: str) -> Job:
         """The job with its figures and log counts as of now. Raises NotFoundError."""
-        return self._as_of_now(self._table.get(job_id))
+        return self._now(self._table.get(job_id))
 
     def jobs(self) -> Iterator[Job]:
         """All remembered jobs as of now, in no particular order. No I/O."""
-        return map(self._as_of_now, self._table)
+        return map(self._now, self._table)
 
     def exported(self, *, finished_since_ns: int, most_finished: int) -> Iterable[Job]:
         """Every live job as of now, and the last ones that ended. No I/O; may be called from any thread."""
-        # The live ones are taken first: one that ends meanwhile is in both and comes once, none is missed.
-        live = [job for job_id in list(self._live) if (job := self._table.find(job_id)) is not None]
+        # The live ones are taken first, each with what is kept of it: one that ends meanwhile is in both, comes once, and whole.
+        living = [(self._table.find(job_id), live) for job_id, live in list(self._live.items())]
         finished = self._table.finished(since_ns=finished_since_ns, at_most=most_finished)
-        return {job.id: job for job in (*map(self._as_of_now, live), *finished)}.values()
+        now = [self._as_of_now(job, live) for job, live in living if job is not None]
+        return {job.id: job for job in (*now, *finished)}.values()
 
     def list(
         self, *, states: Collection[JobState] = frozenset(), text: str = "", limit: int = 100, cursor: str = ""
     ) -> JobPage:
         """One page, newest first, of jobs in `states` (all where empty) with `text` in id or name."""
         page = self._table.page(states=states, text=text, limit=limit, cursor=cursor)
-        return JobPage([self._as_of_now(job) for job in page.jobs], page.next_cursor)
+        return JobPage([self._now(job) for job in page.jobs], page.next_cursor)
 
     def counts(self) -> dict[JobState, int]:
         return self._table.counts()
@@ -146,9 +147,12 @@ class JobManager:
     def queue_limit(self) -> int:
         return self._settings.queue_limit
 
-    def _as_of_now(self, job: Job) -> Job:
+    def _now(self, job: Job) -> Job:
         live = self._live.get(job.id)
-        if live is None:
+        return job if live is None else self._as_of_now(job, live)
+
+    def _as_of_now(self, job: Job, live: _Live) -> Job:
+        if job.state.terminal:
             return job
         wanted = job.request.limits.gpus
         if wanted and self._queue and self._queue[0] == job.id and self._supervised < self.slots:
@@ -241,8 +245,10 @@ class JobManager:
         adopted = await recover(self._parts, jobs)
         for job in jobs:
             if job.id in adopted:
+                self._parts.gpus.adopt(job.gpus)  # all of them, before anyone could be given one
+        for job in jobs:
+            if job.id in adopted:
                 self.recovered["lost" if adopted[job.id].lost else "adopted"] += 1
-                self._parts.gpus.adopt(job.gpus)
                 self._start(job.id, job.gpus, adopted[job.id])
             elif job.state is JobState.RUNNING:
                 self.recovered["lost"] += 1
@@ -325,6 +331,7 @@ class JobManager:
                 logger.exception("a listener failed on job {}", job.id)
         if job.state.terminal and (live := self._live.pop(job.id, None)):
             live.counts.close()
+            self._parts.sampler.forget(job.id)
             live.done.set()
 
     def _check_disk(self, job_id: str, used_bytes: int) -> None:

@@ -44,9 +44,8 @@ class _Watched:
     """A live job: its reader, and what was seen of it."""
 
     __slots__ = (
-        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_pause", "disk_peak", "gpus", "paths", "peak_cores", "reader", "sampled",
-        "samples", "walk",
-        "walk_at", "working_set_peak",
+        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_pause", "disk_peak", "final", "gpus", "paths", "peak_cores", "reader",
+        "sampled", "samples", "walk", "walk_at", "working_set_peak",
     )  # fmt: skip
 
     def __init__(self, reader: FiguresReader, paths: Sequence[Path], began: float, gpus: Sequence[str]) -> None:
@@ -62,6 +61,8 @@ class _Watched:
         self.disk: int | None = None
         self.disk_peak: int | None = None
         self.disk_pause = _DISK_SECONDS
+        self.final: Figures | None = None
+        """What stands once the job is over and nothing of it is read any more."""
         self.samples: deque[Sample] = deque()
         self.sampled = False
         self.walk: Walk | None = None
@@ -123,7 +124,7 @@ class Sampler:
         self._gpus.on_error = lambda error: self._count("gpu", error)
         self._jobs: dict[str, _Watched] = {}
         self._lock = threading.Lock()
-        """Held over a pass: a job that is removed is not looked at any more."""
+        """Held over a pass: a job that is over is not looked at any more."""
         self._stopping = threading.Event()
         self._pauses = {"stats": Pause(), "disk": Pause()}
         """What each thread sleeps in; without jobs until it is woken."""
@@ -165,26 +166,36 @@ class Sampler:
         if first:
             self._wake()
 
-    def remove(self, job_id: str) -> Figures:
-        """Take a last reading and forget the job; what was seen of it. Blocking for half a second at most. Idempotent."""
+    def finish(self, job_id: str) -> Figures:
+        """Take the last reading, which stands until forget(). Blocking for half a second at most. Idempotent."""
+        watched = self._jobs.get(job_id)
+        if watched is None:
+            return Figures()
         with self._lock:
-            watched = self._jobs.pop(job_id, None)
-            if watched is None:
-                return Figures()
+            if watched.final is not None:
+                return watched.final
             self._sample(watched)
+            watched.final = watched.figures()
         walk = Walk(watched.paths)
         try:
             if walk.advance(_FINAL_WALK_SECONDS):
                 self._take_walk(job_id, watched, walk)
         except Exception as error:  # noqa: BLE001 # a failed walk is counted, the figures before it stand
             self._count("disk", error)
-        return watched.figures().evolve(gpus=self._gpus.end(watched.gpus))
+        watched.final = watched.figures().evolve(gpus=self._gpus.end(watched.gpus))
+        return watched.final
+
+    def forget(self, job_id: str) -> None:
+        """The job's figures are kept elsewhere. Idempotent."""
+        self._jobs.pop(job_id, None)
 
     def latest(self, job_id: str) -> Figures | None:
         """The last figures of a live job; None before its first reading and for others."""
         watched = self._jobs.get(job_id)
         if watched is None or not watched.sampled:
             return None
+        if watched.final is not None:
+            return watched.final
         figures = watched.figures()
         return figures.evolve(gpus=self._gpus.figures(watched.gpus)) if watched.gpus else figures
 
@@ -197,7 +208,7 @@ class Sampler:
         """One pass over all jobs: everything."""
         began = time.perf_counter()
         with self._lock:
-            for watched in list(self._jobs.values()):
+            for watched in self._going_on():
                 self._sample(watched)
         self.last_pass_seconds = time.perf_counter() - began
 
@@ -206,7 +217,7 @@ class Sampler:
         if not self._memory_changed():
             return
         with self._lock:
-            for watched in list(self._jobs.values()):
+            for watched in self._going_on():
                 try:
                     point = watched.reader.sample_memory()
                 except Exception as error:  # noqa: BLE001 # one reader's failure is counted, the pass goes on
@@ -218,7 +229,11 @@ class Sampler:
     def walk(self) -> None:
         """One turn: walk the directories of those jobs whose time has come, each a slice, until the turn's time is used up."""
         left = _SLICE_SECONDS
-        due = [(job_id, each) for job_id, each in list(self._jobs.items()) if self._clock() >= each.walk_at]
+        due = [
+            (job_id, each)
+            for job_id, each in list(self._jobs.items())
+            if each.final is None and self._clock() >= each.walk_at
+        ]
         # Those that wait longest come first: a large tree does not keep the others from their turn.
         for job_id, watched in sorted(due, key=lambda pair: pair[1].walk_at):
             if left <= 0 or self._stopping.is_set():
@@ -236,6 +251,9 @@ class Sampler:
             pause = max(watched.disk_pause, walk.spent_seconds * _DISK_SHARE) if ended or watched.walk is None else 0.0
             watched.walk_at = self._clock() + pause
             left -= self._clock() - began
+
+    def _going_on(self) -> list[_Watched]:
+        return [watched for watched in list(self._jobs.values()) if watched.final is None]
 
     def _sample(self, watched: _Watched) -> None:
         try:

@@ -266,7 +266,7 @@ class Supervisor:
                 tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
-                self._seen = await self._in_thread(sampler.remove, self._job.id)
+                self._seen = await self._in_thread(sampler.finish, self._job.id)
         if failure is not None or result is None:
             await self._put_down(execution)
             raise failure or InfrastructureError("the runtime lost the execution")

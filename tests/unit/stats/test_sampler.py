@@ -65,13 +65,13 @@ def test_a_last_reading_right_after_another_tells_no_rate():
     sampler.add("a", Reader(at(1, 0.5), at(1.001, 0.504)), [], age_seconds=1.0)
     sampler.sample()
     clock.now += 0.001
-    assert sampler.remove("a").cpu_peak_cores == pytest.approx(0.5)
+    assert sampler.finish("a").cpu_peak_cores == pytest.approx(0.5)
 
 
 def test_a_job_that_ends_before_the_first_pass_has_cores_over_a_tenth_of_a_second_at_least():
     sampler = Sampler(1.0, clock=Clock())
     sampler.add("a", Reader(at(1, 0.02)), [], age_seconds=0.005)
-    assert sampler.remove("a").cpu_peak_cores == pytest.approx(0.2)
+    assert sampler.finish("a").cpu_peak_cores == pytest.approx(0.2)
 
 
 def test_unknown_cpu_time_gives_no_cores():
@@ -88,7 +88,7 @@ def test_peaks_between_two_readings_are_seen_at_ten_times_a_second():
     sampler.add("a", Reader(now, memory=[peak], figures=Figures(memory_anon_bytes=MIB)), [])
     sampler.sample()
     sampler.sample_memory()
-    figures = sampler.remove("a")
+    figures = sampler.finish("a")
     assert figures.memory_working_set_peak_bytes == 300 * MIB
     assert figures.memory_anon_peak_bytes == 290 * MIB
     assert figures.memory_anon_bytes == MIB
@@ -112,13 +112,18 @@ def test_a_failing_reader_is_counted_and_holds_nobody_up():
     assert sampler.latest("bad") is None
 
 
-def test_remove_takes_a_last_reading_and_forgets():
+def test_the_last_reading_stands_until_the_job_is_forgotten():
     sampler = Sampler(1.0)
     reader = Reader(at(1, memory_anon_bytes=1), at(2, memory_anon_bytes=5))
     sampler.add("a", reader, [])
     sampler.sample()
-    assert sampler.remove("a").memory_anon_peak_bytes == 5
-    assert sampler.remove("a") == Figures()
+    assert sampler.finish("a").memory_anon_peak_bytes == 5
+    sampler.sample()
+    assert sampler.finish("a") == sampler.latest("a")
+    assert sampler.latest("a").memory_anon_peak_bytes == 5
+    sampler.forget("a")
+    sampler.forget("a")
+    assert sampler.finish("a") == Figures()
     assert sampler.latest("a") is None
 
 
@@ -222,11 +227,11 @@ def test_the_gpus_of_a_job_are_in_its_figures_and_a_failed_reading_is_counted():
     known = GpuFigures(uuid="a", utilization_ratio=0.5, memory_used_bytes=7, memory_peak_bytes=7)
     assert sampler.latest("j").gpus == (known, GpuFigures(uuid="b"))
     assert sampler.errors["gpu"] == 1
-    assert sampler.remove("j").gpus == (GpuFigures(uuid="a", memory_peak_bytes=7), GpuFigures(uuid="b"))
+    assert sampler.finish("j").gpus == (GpuFigures(uuid="a", memory_peak_bytes=7), GpuFigures(uuid="b"))
 
 
 def test_a_job_without_gpus_has_none_in_its_figures():
     sampler = Sampler(1.0)
     sampler.add("j", Reader(at(1, 0.5)), [])
     sampler.sample()
-    assert sampler.latest("j").gpus == sampler.remove("j").gpus == ()
+    assert sampler.latest("j").gpus == sampler.finish("j").gpus == ()
