@@ -134,7 +134,7 @@ async def _copy_log(services: Services, job_id: str, stdout: IO[bytes]) -> None:
         return services.manager.get(job_id).state.terminal
 
     async for batch in services.logs.follow(job_id, LogFilter(), over):
-        await output.write(batch, lambda: services.logs.counts(job_id).bytes)
+        await output.write(batch.entries, lambda: services.logs.counts(job_id).bytes)
 
 
 def _print_summary(document: dict[str, Any], home: Path, *, json: bool) -> None:

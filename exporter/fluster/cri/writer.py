@@ -9,23 +9,31 @@ from __future__ import annotations
 
 import os
 import time
+from typing import NamedTuple
 
 from fluster.cri.counts import Counts, Resume, counted
 from fluster.cri.files import LogFiles
 from fluster.cri.line import format_time
 
-__all__ = ["LINE_BYTES", "CriWriter"]
+__all__ = ["CriWriter", "LogBounds"]
 
-LINE_BYTES = 1024 * 1024
-SEGMENT_BYTES = 64 * 1024 * 1024
-LIMIT_BYTES = 4 * 1024 * 1024 * 1024
+
+class LogBounds(NamedTuple):
+    """How a log is kept."""
+
+    max_line_bytes: int = 1024 * 1024
+    """The longest line in one entry; a longer one is stored in parts."""
+    segment_bytes: int = 64 * 1024 * 1024
+    """The size at which a file is closed and a new one begun."""
+    limit_bytes: int = 4 * 1024 * 1024 * 1024
+    """What all files of the log may take on the disk: the oldest are dropped beyond it."""
+
+
+DEFAULT = LogBounds()
 
 
 class CriWriter:
     """One writer per file. Not thread-safe.
-
-    `max_line_bytes` is the longest line in one entry, `segment_bytes` the size at which a file is closed and a new one begun,
-    `limit_bytes` what all files of the log may take on the disk: the oldest are dropped beyond it.
 
     Reopening goes on where the file ends. What a crash left of a torn last line is cut off: half a stamp or half a text
     would be shown as if the job had written it.
@@ -35,10 +43,11 @@ class CriWriter:
         self,
         path: str | os.PathLike[str],
         *,
-        max_line_bytes: int = LINE_BYTES,
-        segment_bytes: int = SEGMENT_BYTES,
-        limit_bytes: int = LIMIT_BYTES,
+        max_line_bytes: int = DEFAULT.max_line_bytes,
+        segment_bytes: int = DEFAULT.segment_bytes,
+        limit_bytes: int = DEFAULT.limit_bytes,
     ) -> None:
+        """The sizes are those of LogBounds."""
         self._max_line = max_line_bytes
         self._files = LogFiles(os.fspath(path), segment_bytes=segment_bytes, limit_bytes=limit_bytes)
         self._new = self._files.counts
@@ -188,11 +197,16 @@ class CriWriter:
         stamp = f"{format_time(timestamp_ns)} {stream} ".encode("ascii")
         full, part = stamp + b"F ", stamp + b"P "
         lines = block.count(b"\n") + 1
+        part_lines = 0
         if len(block) <= self._max_line:
             text = full + block.replace(b"\n", b"\n" + full) + b"\n"
         else:
             text = b"".join(self._parts(each, full, part) for each in block.split(b"\n"))
-        self._new = counted(self._new, stream, lines, len(block) + newline, timestamp_ns, open_end=not newline)
+            part_lines = text.count(b"\n") - lines
+        self._new = counted(
+            self._new, stream, lines, len(block) + newline, timestamp_ns,
+            part_lines=part_lines, open_end=not newline,
+        )  # fmt: skip
         self._add_text(text, timestamp_ns)
 
     def _parts(self, line: bytes, full: bytes, part: bytes) -> bytes:
@@ -210,7 +224,7 @@ class CriWriter:
         text = b"".join(part + bytes(held[at : at + self._max_line]) + b"\n" for at in range(0, whole, self._max_line))
         del held[:whole]
         parts = getattr(self._new, f"{stream}_parts") or self._files.counts.end + self._text_bytes + 1
-        self._new = counted(self._new, stream, 0, whole, timestamp_ns, parts=parts)
+        self._new = counted(self._new, stream, 0, whole, timestamp_ns, part_lines=text.count(b"\n"), parts=parts)
         self._add_text(text, timestamp_ns)
 
     def _add_text(self, text: bytes, earliest_ns: int) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from fluster.cri import LogBounds
 from fluster.errors import InfrastructureError
 from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, LogCounts, Source
@@ -92,7 +93,7 @@ class ExecutionSpec:
     workspace: Workspace
     log_path: Path
     """`job.log`, to be written as CRI lines through fluster.cri.CriWriter."""
-    max_line_bytes: int = 1024 * 1024
+    log_bounds: LogBounds = field(default_factory=LogBounds)
     image: str = ""
     """Docker: what to run. Empty elsewhere."""
     limits: Limits = field(default_factory=Limits)

@@ -30,7 +30,7 @@ from fluster.sizes import format_duration
 from fluster.stats import Sampler
 from fluster.store import Store
 from fluster.supervisor.call import write_call
-from fluster.supervisor.execution import execution_spec
+from fluster.supervisor.execution import execution_spec, log_bounds
 from fluster.supervisor.gpus import GpuAllocator
 from fluster.supervisor.ports import PortAllocator
 from fluster.supervisor.verdict import Verdict, judge_error, judge_exit, judge_request
@@ -166,7 +166,7 @@ class Supervisor:
     async def _build_and_start(self) -> Execution:
         parts, request = self._parts, self._job.request
         await self._in_thread(parts.logs.create, self._job.id)
-        with CriWriter(parts.logs.build_path(self._job.id), max_line_bytes=parts.settings.max_line) as log:
+        with CriWriter(parts.logs.build_path(self._job.id), **log_bounds(parts.settings)._asdict()) as log:
             timeout = request.build_timeout_seconds or parts.settings.build_timeout
             try:
                 with anyio.fail_after(timeout):
@@ -190,7 +190,7 @@ class Supervisor:
             parts.runtime,
             self._workspace,
             parts.logs.job_path(self._job.id),
-            max_line_bytes=parts.settings.max_line,
+            log_bounds=log_bounds(parts.settings),
             image=built.image,
             python=built.python,
             built_env=built.env_vars,

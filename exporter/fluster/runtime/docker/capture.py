@@ -16,7 +16,7 @@ from typing import Any, Final
 import docker
 import docker.errors
 
-from fluster.cri import CriWriter, parse_line
+from fluster.cri import CriWriter, LogBounds, parse_line
 from fluster.errors import EngineUnavailableError, FlusterError, InfrastructureError
 from fluster.runtime.docker.client import AWAY
 from fluster.runtime.docker.frames import Frame, FrameParser, ResumePoint
@@ -33,11 +33,11 @@ _AWAY_SECONDS: Final = 30.0
 class Capture:
     """Started at construction; `await ended()` returns once the container has ended and its log is written."""
 
-    def __init__(self, client: docker.APIClient, container: str, path: Path, *, max_line_bytes: int) -> None:
+    def __init__(self, client: docker.APIClient, container: str, path: Path, *, bounds: LogBounds) -> None:
         self._client = client
         self._container = container
         self._path = path
-        self._max_line = max_line_bytes
+        self._bounds = bounds
         self._taken: dict[str, ResumePoint] = {}
         self._response: Any = None
         self._closing = False
@@ -62,7 +62,7 @@ class Capture:
 
     def _work(self) -> None:
         try:
-            with CriWriter(self._path, max_line_bytes=self._max_line) as log:
+            with CriWriter(self._path, **self._bounds._asdict()) as log:
                 if log.counts.size:
                     self._taken = _resume_points(self._path)
                 self._take_all(log)

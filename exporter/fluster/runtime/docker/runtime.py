@@ -154,7 +154,7 @@ class DockerRuntime(Runtime):
 
     def _capture(self, execution: Execution) -> Capture:
         spec = execution.spec
-        return Capture(self._client, execution.handle, spec.log_path, max_line_bytes=spec.max_line_bytes)
+        return Capture(self._client, execution.handle, spec.log_path, bounds=spec.log_bounds)
 
     async def _run(self, work: Callable[..., T], *args: Any) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._threads)

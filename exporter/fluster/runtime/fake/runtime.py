@@ -100,7 +100,7 @@ class FakeRuntime(Runtime):
                 raise StartError(f"command not found: {spec.command[0]!r}; the script says so")
             job = _FakeJob(spec, self._clock())
             self.jobs[spec.job_id] = job
-            with CriWriter(spec.log_path, max_line_bytes=spec.max_line_bytes) as log:
+            with CriWriter(spec.log_path, **spec.log_bounds._asdict()) as log:
                 for stream in ("stdout", "stderr"):
                     log.write(stream, job.started_ns, job.script(stream.upper()).encode())
             return Execution(job_id=spec.job_id, handle=spec.job_id, started_ns=job.started_ns, spec=spec)

@@ -201,7 +201,7 @@ class ProcessRuntime(Runtime):
             "env": {"PATH": _PATH, "HOME": str(spec.workspace.source), "LANG": "C.UTF-8", **spec.env, **devices},
             "cwd": str(spec.workspace.source),
             "log_path": str(spec.log_path),
-            "max_line_bytes": spec.max_line_bytes,
+            "log_bounds": spec.log_bounds._asdict(),
             "cgroup": self._hierarchy._asdict() if self._hierarchy else None,
             "procs_files": group.procs_files() if group else [],
             "rlimits": rlimits,
