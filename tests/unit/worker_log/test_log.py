@@ -45,7 +45,9 @@ def terminal(monkeypatch):
             log.announce("it is here")
             logger.info("a name: {}", "\x1b[31mred\nINFO forged")
             log.close()
-            found = os.read(master, 65536).decode()
+            found = ""
+            while not found.endswith("forged\r\n"):
+                found += os.read(master, 65536).decode()
         os.close(master)
         return found.replace("\r\n", "\n")
 
