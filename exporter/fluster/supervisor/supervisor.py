@@ -11,6 +11,7 @@ import math
 import shutil
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -32,8 +33,10 @@ from fluster.store import Store
 from fluster.supervisor.call import write_call
 from fluster.supervisor.execution import execution_spec, log_bounds
 from fluster.supervisor.gpus import GpuAllocator
+from fluster.supervisor.life import built_sentence
 from fluster.supervisor.ports import PortAllocator
 from fluster.supervisor.verdict import Verdict, judge_error, judge_exit, judge_request
+from fluster.worker_log import about
 
 __all__ = ["EndRequest", "Supervisor", "SupervisorParts"]
 
@@ -100,17 +103,18 @@ class Supervisor:
         self._workspace = parts.workspace(job.id)
         self._seen = job.figures
         """The figures as far as they are known: sampled while it runs, the runtime's final ones at the end."""
-        self._log = logger.bind(job_id=job.id)
 
     async def run(self, adopted: Execution | None = None) -> None:
         """Until the job is terminal. `adopted` is the execution of a job that outlived an earlier worker."""
         extra: dict[str, Any] = {}
         try:
-            execution = adopted or await self._prepare_and_start()
+            with self._phase(JobState.BUILDING):
+                execution = adopted or await self._prepare_and_start()
             if isinstance(execution, Verdict):
                 verdict = execution
             else:
-                result = await self._watch(execution)
+                with self._phase(JobState.RUNNING):
+                    result = await self._watch(execution)
                 self._seen = result.figures.over(self._seen)
                 extra = {"exit_code": result.exit_code, "finished_ns": result.finished_ns}
                 asked = EndReason.DISK_QUOTA if result.disk_exceeded else self._end.reason
@@ -120,9 +124,13 @@ class Supervisor:
             if isinstance(error, ExecutionLostError):
                 self._seen = error.figures.over(self._seen)
             if not isinstance(error, JobError):
-                self._log.opt(exception=error).error("the supervisor of job {} failed", self._job.id)
-        with anyio.CancelScope(shield=True):
+                with self._phase(self._job.state):
+                    logger.opt(exception=error).error("the supervisor of job {} failed", self._job.id)
+        with anyio.CancelScope(shield=True), self._phase(verdict.state):
             await self._finish(verdict, extra)
+
+    def _phase(self, state: JobState) -> AbstractContextManager[None]:
+        return about(self._job.id, state.phase)
 
     async def _step(self, **changes: Any) -> None:
         self._job = await self._transition(**changes)
@@ -196,6 +204,7 @@ class Supervisor:
             built_env=built.env_vars,
         )
         build_finished_ns = time.time_ns()
+        logger.info("{}", built_sentence(self._job, build_finished_ns))
         execution = await parts.runtime.start(spec)
         with anyio.CancelScope(shield=True):  # it runs: that must be known, whoever wants its end meanwhile
             await self._step(
@@ -288,7 +297,7 @@ class Supervisor:
                 await self._parts.runtime.stop(execution, wanted)
                 obeyed = wanted
             except JobError as error:
-                self._log.warning("stopping job {} failed, trying again: {}", self._job.id, error)
+                logger.warning("stopping job {} failed, trying again: {}", self._job.id, error)
                 await anyio.sleep(1)
 
     async def _put_down(self, execution: Execution) -> None:
@@ -297,7 +306,7 @@ class Supervisor:
             try:
                 await self._parts.runtime.stop(execution, 0)
             except JobError as error:
-                self._log.warning("job {} could not be stopped: {}", self._job.id, error)
+                logger.warning("job {} could not be stopped: {}", self._job.id, error)
             await self._remove(execution)
 
     async def _remove(self, execution: Execution) -> None:
@@ -306,9 +315,9 @@ class Supervisor:
             try:
                 await self._parts.runtime.remove(execution)
             except (JobError, OSError) as error:
-                self._log.warning("what is left of job {} could not be removed: {}", self._job.id, error)
+                logger.warning("what is left of job {} could not be removed: {}", self._job.id, error)
         if scope.cancelled_caught:
-            self._log.warning("removing what is left of job {} took too long", self._job.id)
+            logger.warning("removing what is left of job {} took too long", self._job.id)
 
     async def _finish(self, verdict: Verdict, extra: dict[str, Any]) -> None:
         parts, job = self._parts, self._job
