@@ -15,6 +15,7 @@ __all__ = ["Bounds", "JobCgroup"]
 CPU_PERIOD_US = 100_000
 LARGEST_CHARGE_BYTES = 2 * 1024 * 1024
 """A huge page."""
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Bounds(NamedTuple):
@@ -23,6 +24,12 @@ class Bounds(NamedTuple):
     memory_bytes: int | None = None
     cpu_millicores: int | None = None
     max_processes: int | None = None
+
+    def in_pages(self) -> Bounds:
+        """As the kernel will hold them: it rounds memory down to whole pages, and tells the rounded limit."""
+        if self.memory_bytes is None:
+            return self
+        return self._replace(memory_bytes=self.memory_bytes - self.memory_bytes % PAGE_BYTES)
 
 
 class JobCgroup:
@@ -47,6 +54,7 @@ class JobCgroup:
             raise
 
     def _settings(self, bounds: Bounds) -> list[tuple[str, str, str]]:
+        bounds = bounds.in_pages()
         quota = None if bounds.cpu_millicores is None else max(bounds.cpu_millicores * CPU_PERIOD_US // 1000, 1000)
         settings: list[tuple[str, str, str]] = []
         if self.hierarchy.version == 2:
