@@ -1,8 +1,12 @@
 """Which files a pass reads, in files that stand in for the kernel's."""
 
+import errno
+import os
+
 import pytest
 
 from fluster.cgroup import CgroupReader, Hierarchy, JobCgroup
+from fluster.cgroup.lookout import Lookout
 
 STAT = "cache 0\nrss 0\ntotal_cache 5\ntotal_rss {anon}\ntotal_inactive_file {inactive}\n"
 
@@ -75,3 +79,44 @@ def test_a_look_at_memory_says_nothing_while_usage_stays(kernel):
     reader.close()
     assert reader.sample_memory() is None
     assert reader.sample().memory_usage == 1000  # what a pass read last stands
+
+
+def refuse(monkeypatch, name, code):
+    """The file of this name, or eventfds, cannot be opened."""
+    failure = OSError(code, os.strerror(code))
+    opened = os.open
+
+    def open_(path, *args, **kwargs):
+        if str(path).endswith(f"/{name}"):
+            raise failure
+        return opened(path, *args, **kwargs)
+
+    def eventfd(*_args):
+        raise failure
+
+    if name == "eventfd":
+        monkeypatch.setattr(os, name, eventfd)
+    else:
+        monkeypatch.setattr(os, "open", open_)
+
+
+@pytest.mark.parametrize("name", ["memory.stat", "memory.oom_control", "cgroup.event_control", "eventfd"])
+def test_without_descriptors_no_figure_is_missing_in_silence_and_nothing_is_left_open(kernel, monkeypatch, name):
+    (kernel.directory / "memory.oom_control").write_text("oom_kill 0\n")
+    lookout = Lookout()
+    before = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patched:
+        refuse(patched, name, errno.EMFILE)
+        with pytest.raises(OSError, match="Too many open files"):
+            CgroupReader(kernel.group, lookout)
+    assert len(os.listdir("/proc/self/fd")) == before
+    lookout.close()
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EOPNOTSUPP, errno.EACCES])
+def test_what_this_kernel_does_not_tell_is_unknown(kernel, monkeypatch, code):
+    refuse(monkeypatch, "memory.stat", code)
+    reader = CgroupReader(kernel.group)
+    assert reader.sample().memory_usage == 1000
+    assert reader.reading().memory_anon is None
+    reader.close()

@@ -108,19 +108,17 @@ class Accounts:
             yield started
 
     def adopt(self, job_id: str, inspected: dict[str, Any]) -> None:
-        """Go on with a container that an earlier worker started."""
+        """Go on with a container that an earlier worker started. Raises OSError."""
         if self._hierarchy is None:
             self._follow_statistics(job_id, inspected)
             return
         group = self._group(job_id)
-        account = ContainerAccount(
-            CgroupFiguresReader(CgroupReader(group, self._lookout)), network_of(group, inspected)
-        )
-        self._accounts[job_id] = account
+        account = self._accounts[job_id] = ContainerAccount(CgroupFiguresReader(CgroupReader(group, self._lookout)))
+        account.network = network_of(group, inspected)
         _look_when_ended(account, group, inspected)
 
     def adopt_lost(self, job_id: str) -> None:
-        """The container is gone, the cgroup that held it still has its account."""
+        """The container is gone, the cgroup that held it still has its account. Raises OSError."""
         self._accounts[job_id] = ContainerAccount(CgroupFiguresReader(CgroupReader(self._group(job_id))))
 
     def final(self, job_id: str) -> Figures:

@@ -147,7 +147,10 @@ class DockerRuntime(Runtime):
 
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         with self.operations.observe("recover"):
-            found: dict[str, Execution] = await self._run(self._recover, specs, handles)
+            try:
+                found: dict[str, Execution] = await self._run(self._recover, specs, handles)
+            except OSError as error:
+                raise InfrastructureError(f"the jobs that go on cannot be watched: {error}") from error
         for execution in found.values():
             self._captures[execution.job_id] = self._capture(execution)
         return found
