@@ -295,8 +295,10 @@ class DockerRuntime(Runtime):
                 self._client.remove_container(container, v=True, force=True)
         except (Gone, StartError):
             pass  # it is gone already, or its removal is under way
-        self._killed.discard(job_id)
-        self._accounts.remove(job_id)
+        finally:
+            # An engine that is away has the container removed by the next worker; what this one holds of the job goes now.
+            self._killed.discard(job_id)
+            self._accounts.remove(job_id)
 
     def _recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         found: dict[str, Execution] = {}
