@@ -98,7 +98,8 @@ class Figures:
     def over(self, earlier: Figures) -> Figures:
         """These figures, completed by `earlier` where these know nothing; peaks never fall.
 
-        A peak of the kernel replaces a sampled one and is never replaced by one.
+        A peak of the kernel replaces a sampled one and is never replaced by one. Sampled CPU time never falls either: what is told
+        later may lack processes that nobody waited for.
         """
         merged = {
             each.name: mine if (mine := getattr(self, each.name)) is not None else getattr(earlier, each.name)
@@ -108,6 +109,11 @@ class Figures:
         merged["gpus"] = _gpus_over(self.gpus, earlier.gpus)
         for peak in ("memory_working_set_peak_bytes", "memory_anon_peak_bytes", "cpu_peak_cores", "disk_peak_bytes"):
             merged[peak] = _highest(getattr(self, peak), getattr(earlier, peak))
+        if self.cpu_source is earlier.cpu_source is Source.SAMPLED and (earlier.cpu_seconds or 0) > (
+            self.cpu_seconds or 0
+        ):
+            for mode in ("cpu_user_seconds", "cpu_system_seconds"):
+                merged[mode] = _highest(getattr(self, mode), getattr(earlier, mode))
         for peak, source in (
             ("memory_peak_bytes", "memory_peak_source"),
             ("processes_peak", "processes_peak_source"),
