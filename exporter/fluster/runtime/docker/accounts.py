@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import docker
+from loguru import logger
 
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs
@@ -46,7 +47,7 @@ class Accounts:
         self._client = client
         self._engine = engine
         self._hierarchy = hierarchy
-        self._lookout = Lookout() if hierarchy else None
+        self._lookout = Lookout(_tell) if hierarchy else None
         self._memory = MemoryWatch(hierarchy) if hierarchy else None
         self._accounts: dict[str, ContainerAccount | StatisticsReader] = {}
 
@@ -167,6 +168,10 @@ class Accounts:
 
     def _follow_statistics(self, job_id: str, inspected: dict[str, Any]) -> None:
         self._accounts[job_id] = StatisticsReader(self._client, inspected["Id"])
+
+
+def _tell(error: Exception) -> None:
+    logger.warning("a look at a container failed, it may have more kills and bytes than are counted: {}", error)
 
 
 def _look_when_ended(account: ContainerAccount, group: JobCgroup, inspected: dict[str, Any]) -> None:
