@@ -71,7 +71,7 @@ class DockerRuntime(Runtime):
         self._captures: dict[str, Capture] = {}
         self._kills: dict[str, threading.Timer] = {}
         self._killed: set[str] = set()
-        self.operations = Operations()
+        self.operations = Operations("start", "stop", "remove", "ping", "recover")
         self.orphans_removed = 0
         self.info = RuntimeInfo(name="docker")
 

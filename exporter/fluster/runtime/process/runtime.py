@@ -71,7 +71,7 @@ class ProcessRuntime(Runtime):
         self._memory: MemoryWatch | None = None
         self._readers: dict[str, CgroupFiguresReader | ProcReader] = {}
         self._threads = anyio.CapacityLimiter(16)
-        self.operations = Operations()
+        self.operations = Operations("start", "stop", "remove")
         self.orphans_removed = 0
         self.info = RuntimeInfo(name="process")
 
