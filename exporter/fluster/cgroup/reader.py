@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,8 @@ _BYTES = 8192
 """More than any of the files holds."""
 _NUMBER_BYTES = 32
 """More than a file of one number holds: a buffer that costs nothing to get."""
-_THOROUGH_PASS = 10
-"""Every so many passes everything is read, whatever it looks like: pages become inactive while usage stays, writes reach a disk late."""
+_THOROUGH_SECONDS = 10.0
+"""After so long everything is read, whatever it looks like: pages become inactive while usage stays, writes reach a disk late."""
 _ABSENT = frozenset({errno.ENOENT, errno.EOPNOTSUPP, errno.EACCES, errno.EPERM, errno.ENODEV})
 """This kernel has no such file, keeps no such account, does not show it to us; the cgroup is just being removed."""
 _FULL = frozenset({errno.EMFILE, errno.ENFILE})
@@ -39,10 +40,12 @@ class CgroupReader:
     """Thread-safe: the sampling thread reads, and so does who collects the final figures.
 
     `lookout`: for jobs whose processes live in a cgroup below the job's, which someone else removes. Raises OSError where its files
-    cannot be opened though they are there, as without descriptors; nothing is left open then.
+    cannot be opened though they are there, as without descriptors; nothing is left open then. `clock` is monotonic seconds.
     """
 
-    def __init__(self, group: JobCgroup, lookout: Lookout | None = None) -> None:
+    def __init__(
+        self, group: JobCgroup, lookout: Lookout | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         version = group.hierarchy.version
         wanted, numbers = (v1.FILES, v1.NUMBERS) if version == 1 else (v2.FILES, v2.NUMBERS)
         self._glance: Callable[[Mapping[str, bytes]], Glance] = v1.glance if version == 1 else v2.glance
@@ -57,8 +60,9 @@ class CgroupReader:
         self._parsed = Reading()
         self._parsed_raw: dict[str, bytes] | None = None
         self._parsed_kills = 0
-        self._passes = 0
-        """Since the last thorough one."""
+        self._clock = clock
+        self._thorough_at = clock()
+        """When everything was read the last time."""
         self._memory_seen = b""
         """Usage at the last look at memory."""
         self._lookout = lookout if version == 1 else None
@@ -163,7 +167,7 @@ class CgroupReader:
         """What changes from moment to moment, cheaply.
 
         A job whose CPU time and memory usage stand still does nothing: nothing else is read. memory.stat costs as much as all the
-        rest: it is read where usage has changed. Every tenth pass is thorough.
+        rest: it is read where usage has changed. Every ten seconds a pass is thorough.
         """
         return self._pass(thorough=False)
 
@@ -182,9 +186,8 @@ class CgroupReader:
 
     def _read_all(self, *, thorough: bool) -> bool:
         """True where anything was new."""
-        self._passes += 1
-        if self._passes >= _THOROUGH_PASS:
-            thorough = True
+        now = self._clock()
+        thorough = thorough or now - self._thorough_at >= _THOROUGH_SECONDS
         before = self._raw
         raw: dict[str, bytes] = {key: self._read(key) for key in ("cpu", "usage") if key in self._files}
         moved = [key for key in raw if raw[key] != before[key]]
@@ -199,7 +202,7 @@ class CgroupReader:
             raw["io"] = self._lasting_io(raw["io"])
         self._raw = raw
         if thorough:
-            self._passes = 0
+            self._thorough_at = now
         return True
 
     def sample_memory(self) -> Glance | None:

@@ -30,12 +30,23 @@ def kernel(tmp_path):
     return Kernel(tmp_path)
 
 
-def test_of_a_job_that_does_nothing_all_is_read_at_every_tenth_pass_only(kernel):
-    reader = CgroupReader(kernel.group)
+@pytest.mark.parametrize("interval", [0.5, 4, 60])
+def test_of_a_job_that_does_nothing_all_is_read_after_ten_seconds_however_often_it_is_looked_at(kernel, interval):
+    now = [0.0]
+    reader = CgroupReader(kernel.group, clock=lambda: now[0])
     assert reader.sample().memory_working_set == 900
     kernel.tell(usage=1000, anon=300, inactive=400, peak=3000)
-    assert [reader.sample().memory_working_set for _ in range(9)] == [900] * 8 + [600]
+    while now[0] + interval < 10:
+        now[0] += interval
+        assert reader.sample().memory_working_set == 900
+    now[0] += interval
+    assert reader.sample().memory_working_set == 600
     assert reader.reading().memory_peak == 3000
+    kernel.tell(usage=1000, anon=300, inactive=500)
+    now[0] += 9.9
+    assert reader.sample().memory_working_set == 600
+    now[0] += 0.1
+    assert reader.sample().memory_working_set == 500
     reader.close()
 
 
