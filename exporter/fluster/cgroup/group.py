@@ -53,6 +53,10 @@ class JobCgroup:
             self.remove()
             raise
 
+    def exists(self) -> bool:
+        """True where it is in some tree: made, and not removed yet."""
+        return any(os.path.isdir(directory) for directory in self.directories.values())
+
     def _settings(self, bounds: Bounds) -> list[tuple[str, str, str]]:
         bounds = bounds.in_pages()
         quota = None if bounds.cpu_millicores is None else max(bounds.cpu_millicores * CPU_PERIOD_US // 1000, 1000)

@@ -109,8 +109,8 @@ class Accounts:
             yield started
 
     def adopt(self, job_id: str, inspected: dict[str, Any]) -> None:
-        """Go on with a container that an earlier worker started. Raises OSError."""
-        if self._hierarchy is None:
+        """Go on with a container that an earlier worker started, which may have had no cgroups of its own. Raises OSError."""
+        if self._hierarchy is None or not self._group(job_id).exists():
             self._follow_statistics(job_id, inspected)
             return
         group = self._group(job_id)

@@ -153,10 +153,11 @@ class ProcessRuntime(Runtime):
     def reader(self, execution: Execution) -> FiguresReader:
         reader = self._readers.get(execution.job_id)
         if reader is None:
-            if self._hierarchy is None:
+            group = JobCgroup(self._hierarchy, execution.job_id) if self._hierarchy else None
+            if group is None or not group.exists():  # an earlier worker that had no cgroups may have started it
                 reader = ProcReader(*_parse_handle(execution.handle))
             else:
-                reader = CgroupFiguresReader(CgroupReader(JobCgroup(self._hierarchy, execution.job_id)))
+                reader = CgroupFiguresReader(CgroupReader(group))
             self._readers[execution.job_id] = reader
         return reader
 
