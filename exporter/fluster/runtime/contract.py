@@ -232,7 +232,10 @@ class Runtime(ABC):
 
     @abstractmethod
     def reader(self, execution: Execution) -> FiguresReader:
-        """The reader of live figures of one execution, until remove() closes it."""
+        """The reader of live figures of one execution, until remove() closes it. Raises OSError where its files cannot be opened.
+
+        On the event loop: some small files are opened, no engine is asked.
+        """
 
     def memory_changed(self) -> bool:
         """False where no job's memory has changed since the last call: then no reader needs to be asked for sample_memory().
@@ -242,7 +245,7 @@ class Runtime(ABC):
         return True
 
     def disk_paths(self, execution: Execution) -> list[Path]:
-        """The directories whose size is the job's disk usage."""
+        """The directories whose size is the job's disk usage. Asked on the event loop: must not wait for anything."""
         workspace = execution.spec.workspace
         return [workspace.source, workspace.output]
 

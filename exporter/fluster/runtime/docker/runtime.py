@@ -13,7 +13,7 @@ import docker
 import docker.errors
 
 from fluster.cgroup.hierarchy import NotOurs
-from fluster.errors import EngineUnavailableError, InfrastructureError, JobError, StartError
+from fluster.errors import EngineUnavailableError, InfrastructureError, StartError
 from fluster.gpu import Gpu
 from fluster.job import Limits, Source
 from fluster.runtime.capacity import check_capacity, check_enforced
@@ -71,6 +71,8 @@ class DockerRuntime(Runtime):
         self._captures: dict[str, Capture] = {}
         self._kills: dict[str, threading.Timer] = {}
         self._killed: set[str] = set()
+        self._layers: dict[str, Path] = {}
+        """Writable layers of containers, by job: as the engine told of them when it started them."""
         self.operations = Operations("start", "stop", "remove", "ping", "recover")
         self.orphans_removed = 0
         self.info = RuntimeInfo(name="docker")
@@ -129,14 +131,8 @@ class DockerRuntime(Runtime):
 
     def disk_paths(self, execution: Execution) -> list[Path]:
         """The output directory, and the container's writable layer where this worker may read it."""
-        paths = [execution.spec.workspace.output]
-        try:
-            with translated("inspect the container"):
-                layer = self._client.inspect_container(execution.handle).get("GraphDriver", {}).get("Data") or {}
-        except (Gone, JobError):
-            return paths
-        upper = layer.get("UpperDir")
-        return [*paths, Path(upper)] if upper and os.access(upper, os.R_OK | os.X_OK) else paths
+        layer = self._layers.get(execution.job_id)
+        return [execution.spec.workspace.output, *([layer] if layer else [])]
 
     async def remove(self, execution: Execution) -> None:
         with self.operations.observe("remove"):
@@ -206,6 +202,7 @@ class DockerRuntime(Runtime):
                     self._client.start(container)
                     inspected = self._client.inspect_container(container)
                     started(inspected)
+            self._keep_layer(spec.job_id, inspected)
         except BaseException as error:
             self._remove(spec.job_id, container or container_name(spec.worker_id, spec.job_id))
             if isinstance(error, OSError):
@@ -226,6 +223,11 @@ class DockerRuntime(Runtime):
         )
         created = self._client.create_container(host_config=config, **create_arguments(spec, hide_gpus=bool(self.gpus)))
         return str(created["Id"])
+
+    def _keep_layer(self, job_id: str, inspected: dict[str, Any]) -> None:
+        upper = ((inspected.get("GraphDriver") or {}).get("Data") or {}).get("UpperDir")
+        if upper and os.access(upper, os.R_OK | os.X_OK):
+            self._layers[job_id] = Path(upper)
 
     def _stop(self, execution: Execution, grace_seconds: float) -> None:
         timer = self._kills.pop(execution.job_id, None)
@@ -298,6 +300,7 @@ class DockerRuntime(Runtime):
         finally:
             # An engine that is away has the container removed by the next worker; what this one holds of the job goes now.
             self._killed.discard(job_id)
+            self._layers.pop(job_id, None)
             self._accounts.remove(job_id)
 
     def _recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
@@ -331,6 +334,7 @@ class DockerRuntime(Runtime):
         with translated("inspect the container"):
             inspected = self._client.inspect_container(container)
         self._accounts.adopt(spec.job_id, inspected)
+        self._keep_layer(spec.job_id, inspected)
         started_ns = engine_time(inspected["State"]["StartedAt"])
         return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
 
