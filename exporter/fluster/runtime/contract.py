@@ -43,7 +43,7 @@ class RuntimeInfo:
     """"docker", "process" or "fake"."""
     engine_version: str = ""
     cgroup_version: int | None = None
-    """1 or 2; None where the runtime uses no cgroup."""
+    """1 or 2; None where jobs have no cgroup of this worker's."""
     figures: Source = Source.SAMPLED
     """KERNEL where each job runs below a cgroup that this worker owns."""
     enforced: tuple[str, ...] = ()

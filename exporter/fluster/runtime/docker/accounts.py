@@ -52,9 +52,9 @@ class Accounts:
         self._accounts: dict[str, ContainerAccount | StatisticsReader] = {}
 
     @property
-    def exact(self) -> bool:
-        """True where they are the kernel's."""
-        return self._hierarchy is not None
+    def cgroup_version(self) -> int | None:
+        """1 or 2 where they are the kernel's; None where they are the engine's statistics, whatever the engine has."""
+        return self._hierarchy.version if self._hierarchy else None
 
     def enforced(self) -> list[str]:
         """What of "memory", "processes" and "cpu" is limited where a job asks for it."""

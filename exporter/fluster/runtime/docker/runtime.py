@@ -184,8 +184,8 @@ class DockerRuntime(Runtime):
         self.info = RuntimeInfo(
             name="docker",
             engine_version=str(self._engine.get("ServerVersion", "")),
-            cgroup_version=int(self._engine.get("CgroupVersion") or 1),
-            figures=Source.KERNEL if self._accounts.exact else Source.SAMPLED,
+            cgroup_version=self._accounts.cgroup_version,
+            figures=Source.KERNEL if self._accounts.cgroup_version else Source.SAMPLED,
             enforced=(*enforced, "disk", *(("gpus",) if self.gpus else ())),
             notes=tuple(notes),
         )
