@@ -8,7 +8,7 @@ import signal
 import time
 from typing import NamedTuple
 
-from fluster.cgroup.hierarchy import Hierarchy
+from fluster.cgroup.hierarchy import Hierarchy, write
 
 __all__ = ["Bounds", "JobCgroup"]
 
@@ -48,7 +48,7 @@ class JobCgroup:
             for directory in self.directories.values():
                 os.makedirs(directory, exist_ok=True)
             for controller, name, value in self._settings(bounds):
-                _write(f"{self.directories[controller]}/{name}", value)
+                write(f"{self.directories[controller]}/{name}", value)
         except OSError:
             self.remove()
             raise
@@ -111,7 +111,7 @@ class JobCgroup:
         pause = 0.0005
         while pids := self.pids():
             if self.hierarchy.version == 2 and os.path.exists(f"{self.directories['']}/cgroup.kill"):
-                _write(f"{self.directories['']}/cgroup.kill", "1")
+                write(f"{self.directories['']}/cgroup.kill", "1")
             else:
                 for pid in pids:
                     try:
@@ -146,8 +146,3 @@ def _remove_directory(path: str) -> None:
             time.sleep(0.002)
         else:
             return
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w") as file:
-        file.write(text)
