@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-__all__ = ["Figures", "GpuFigures", "Sample", "Source"]
+__all__ = ["Figures", "GpuFigures", "Sample", "Source", "highest"]
 
 _N = TypeVar("_N", int, float)
 
@@ -106,18 +106,18 @@ class Figures:
         merged["sampled_at_ns"] = max(self.sampled_at_ns, earlier.sampled_at_ns)
         merged["gpus"] = _gpus_over(self.gpus, earlier.gpus)
         for peak in ("memory_working_set_peak_bytes", "memory_anon_peak_bytes", "cpu_peak_cores", "disk_peak_bytes"):
-            merged[peak] = _highest(getattr(self, peak), getattr(earlier, peak))
+            merged[peak] = highest(getattr(self, peak), getattr(earlier, peak))
         if self.cpu_source is earlier.cpu_source is Source.SAMPLED and (earlier.cpu_seconds or 0) > (
             self.cpu_seconds or 0
         ):
             for mode in ("cpu_user_seconds", "cpu_system_seconds"):
-                merged[mode] = _highest(getattr(self, mode), getattr(earlier, mode))
+                merged[mode] = highest(getattr(self, mode), getattr(earlier, mode))
         for peak, source in (
             ("memory_peak_bytes", "memory_peak_source"),
             ("processes_peak", "processes_peak_source"),
         ):
             if getattr(self, source) == getattr(earlier, source):
-                merged[peak] = _highest(getattr(self, peak), getattr(earlier, peak))
+                merged[peak] = highest(getattr(self, peak), getattr(earlier, peak))
             elif getattr(earlier, source) is Source.KERNEL:
                 merged[peak], merged[source] = getattr(earlier, peak), Source.KERNEL
         return Figures(**merged)
@@ -129,14 +129,14 @@ def _gpus_over(gpus: tuple[GpuFigures, ...], earlier: tuple[GpuFigures, ...]) ->
     merged = []
     for gpu in gpus:
         before = known.pop(gpu.uuid, gpu)
-        peak = _highest(gpu.memory_peak_bytes, before.memory_peak_bytes)
+        peak = highest(gpu.memory_peak_bytes, before.memory_peak_bytes)
         merged.append(dataclasses.replace(gpu, memory_peak_bytes=peak))
     return (*merged, *known.values())
 
 
-def _highest(first: _N | None, second: _N | None) -> _N | None:
-    known = [value for value in (first, second) if value is not None]
-    return max(known) if known else None
+def highest(first: _N | None, second: _N | None) -> _N | None:
+    """The higher one; None is unknown."""
+    return second if first is None or (second is not None and second > first) else first
 
 
 @dataclass(frozen=True, slots=True)

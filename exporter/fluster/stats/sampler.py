@@ -16,7 +16,7 @@ from typing import Final
 from loguru import logger
 
 from fluster.gpu import GpuWatch
-from fluster.job import Figures, Sample
+from fluster.job import Figures, Sample, highest
 from fluster.runtime import FiguresReader, Point
 from fluster.stats.disk import Walk
 from fluster.stats.pause import Pause
@@ -96,8 +96,8 @@ class _Watched:
     def take_memory(self, point: Point) -> None:
         if point.processes == 0 or point.memory_anon_bytes == 0:
             return  # the job is over, or not there yet: what is left is nothing that it worked with
-        self.working_set_peak = _highest(self.working_set_peak, point.memory_working_set_bytes)
-        self.anon_peak = _highest(self.anon_peak, point.memory_anon_bytes)
+        self.working_set_peak = highest(self.working_set_peak, point.memory_working_set_bytes)
+        self.anon_peak = highest(self.anon_peak, point.memory_anon_bytes)
 
     def _take_cores(self, point: Point, seconds: float) -> None:
         # Over less, the kernel's ticks and a container's start look like many cores.
@@ -312,7 +312,3 @@ class Sampler:
             under_way = any(each.walk is not None for each in list(self._jobs.values()))
             pause.take((_TURN_SECONDS if under_way else _REST_SECONDS) if self._jobs else None)
             self.walk()
-
-
-def _highest(first: int | None, second: int | None) -> int | None:
-    return second if first is None or (second is not None and second > first) else first
