@@ -10,6 +10,7 @@ from typing import Final
 import anyio
 from loguru import logger
 
+from fluster.app.descriptors import all_descriptors
 from fluster.app.runtimes import open_runtime
 from fluster.builder import Builder, create_builder
 from fluster.bundles import BundleStore
@@ -50,11 +51,11 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
                 f"--state-dir: {state} cannot be used ({error.strerror}); give another directory"
             ) from error
         stack.enter_context(StateLock(state))
+        open_files = stack.enter_context(all_descriptors())
         watch = GpuWatch(settings.stats_interval)
         stack.callback(watch.close)
-        runtime = await open_runtime(
-            settings, await anyio.to_thread.run_sync(watch.open, limiter=anyio.CapacityLimiter(1))
-        )
+        gpus = await anyio.to_thread.run_sync(watch.open, limiter=anyio.CapacityLimiter(1))
+        runtime = await open_runtime(settings, gpus, open_files=open_files)
         stack.push_async_callback(runtime.close)
         bundles = BundleStore(state / "bundles", settings)
         builder = create_builder(runtime.info.name, settings)

@@ -82,11 +82,7 @@ class WorkerCollector:
         add("fluster_queue_limit", manager.queue_limit)
         self._caches(families)
         add("fluster_engine_up", int(self.engine_up))
-        outcomes = self._runtime.operations.snapshot()
-        for operation in ("start", "stop", "remove"):
-            for outcome in ("ok", "refused", "error"):
-                outcomes.setdefault((operation, outcome), 0)
-        for (operation, outcome), count in sorted(outcomes.items()):
+        for (operation, outcome), count in sorted(self._runtime.operations.snapshot().items()):
             add("fluster_engine_requests_total", count, operation, outcome)
         for collector in ("stats", "disk", "gpu"):
             add("fluster_stats_errors_total", self._sampler.errors[collector], collector)

@@ -217,6 +217,9 @@ def run_child(spec: dict[str, object], out: int, err: int, error: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         for name, value in spec["rlimits"].items():  # type: ignore[attr-defined] # JSON
             resource.setrlimit(getattr(resource, name), (value, value))
+        if spec["open_files"] is not None:  # the worker has raised its own: the job sees what it would have seen
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (spec["open_files"], hard))  # type: ignore[arg-type] # JSON
         prctl(38, 1)  # PR_SET_NO_NEW_PRIVS
         os.chdir(str(spec["cwd"]))
         null = os.open("/dev/null", os.O_RDONLY)

@@ -256,10 +256,11 @@ class Supervisor:
     async def _watch(self, execution: Execution) -> ExitResult:
         """From RUNNING to the confirmed end: sampled meanwhile, ended at its timeout or when someone asks."""
         runtime, sampler = self._parts.runtime, self._parts.sampler
-        age = (time.time_ns() - execution.started_ns) / 1e9
-        sampler.add(
-            self._job.id, runtime.reader(execution), runtime.disk_paths(execution), age_seconds=age, gpus=self._job.gpus
-        )
+        try:
+            self._begin_sampling(execution)
+        except Exception:
+            await self._put_down(execution, confirm=True)
+            raise
         result: ExitResult | None = None
         failure: Exception | None = None
         try:
@@ -282,6 +283,12 @@ class Supervisor:
         await self._remove(execution)
         return result
 
+    def _begin_sampling(self, execution: Execution) -> None:
+        runtime = self._parts.runtime
+        reader, paths = runtime.reader(execution), runtime.disk_paths(execution)
+        age = (time.time_ns() - execution.started_ns) / 1e9
+        self._parts.sampler.add(self._job.id, reader, paths, age_seconds=age, gpus=self._job.gpus)
+
     async def _end_at_timeout(self, started_ns: int) -> None:
         timeout = self._job.request.timeout_seconds
         if timeout:
@@ -300,12 +307,14 @@ class Supervisor:
                 logger.warning("stopping job {} failed, trying again: {}", self._job.id, error)
                 await anyio.sleep(1)
 
-    async def _put_down(self, execution: Execution) -> None:
-        """The execution is lost to us: whatever is left of it must not go on."""
+    async def _put_down(self, execution: Execution, *, confirm: bool = False) -> None:
+        """The execution is lost to us: whatever is left of it must not go on. `confirm`: its end can still be waited for."""
         with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
             try:
                 await self._parts.runtime.stop(execution, 0)
-            except JobError as error:
+                if confirm:
+                    self._seen = (await self._parts.runtime.wait(execution)).figures
+            except (JobError, OSError) as error:
                 logger.warning("job {} could not be stopped: {}", self._job.id, error)
             await self._remove(execution)
 

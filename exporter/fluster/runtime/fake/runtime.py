@@ -72,7 +72,7 @@ class FakeRuntime(Runtime):
         self._clock = clock or time.time_ns
         self.gpus = tuple(gpus)
         self.jobs: dict[str, _FakeJob] = {} if jobs is None else jobs
-        self.operations = Operations()
+        self.operations = Operations("start", "stop", "remove")
         self.orphans_removed = 0
         self.away = False
         """True: the engine does not answer."""
