@@ -17,6 +17,10 @@ from fluster.cri.line import format_time
 
 __all__ = ["CriWriter", "LogBounds"]
 
+_SECOND_NS = 1_000_000_000
+_SAME_CLOCK_NS = _SECOND_NS
+"""A time that is further back than this is that of a clock that was set back."""
+
 
 class LogBounds(NamedTuple):
     """How a log is kept."""
@@ -53,6 +57,7 @@ class CriWriter:
         self._new = self._files.counts
         self._held = {"stdout": bytearray(), "stderr": bytearray()}
         self._held_ns = {"stdout": 0, "stderr": 0}
+        self._last_ns = {"stdout": 0, "stderr": 0}
         self._text: list[bytes] = []
         self._text_bytes = 0
         self._earliest_ns = 0
@@ -193,27 +198,37 @@ class CriWriter:
     # Entries from lines
 
     def _add_block(self, stream: str, timestamp_ns: int, block: bytes, *, newline: bool = True) -> None:
-        """`block` holds whole lines without the last newline; `newline` says whether the job wrote that one."""
-        stamp = f"{format_time(timestamp_ns)} {stream} ".encode("ascii")
-        full, part = stamp + b"F ", stamp + b"P "
-        lines = block.count(b"\n") + 1
-        part_lines = 0
-        if len(block) <= self._max_line:
-            text = full + block.replace(b"\n", b"\n" + full) + b"\n"
+        """`block` holds whole lines without the last newline; `newline` says whether the job wrote that one.
+
+        Each line is a nanosecond after the one before it: whoever sorts by time keeps their order, and takes no two for one.
+        """
+        lines = block.split(b"\n")
+        last_ns = self._last_ns[stream]
+        if 0 <= last_ns - timestamp_ns < _SAME_CLOCK_NS:
+            timestamp_ns = last_ns + 1
+        last_ns = self._last_ns[stream] = timestamp_ns + len(lines) - 1
+        name = stream.encode("ascii")
+        if len(block) <= self._max_line and timestamp_ns // _SECOND_NS == last_ns // _SECOND_NS:
+            second = format_time(timestamp_ns)[:20].encode("ascii")
+            text = b"".join(
+                [
+                    b"%b%09dZ %b F %b\n" % (second, at, name, line)
+                    for at, line in enumerate(lines, timestamp_ns % _SECOND_NS)
+                ]
+            )
         else:
-            text = b"".join(self._parts(each, full, part) for each in block.split(b"\n"))
-            part_lines = text.count(b"\n") - lines
+            text = b"".join(self._entries(name, at, line) for at, line in enumerate(lines, timestamp_ns))
         self._new = counted(
-            self._new, stream, lines, len(block) + newline, timestamp_ns,
-            part_lines=part_lines, open_end=not newline,
+            self._new, stream, len(lines), len(block) + newline, last_ns,
+            part_lines=text.count(b"\n") - len(lines) if len(block) > self._max_line else 0, open_end=not newline,
         )  # fmt: skip
         self._add_text(text, timestamp_ns)
 
-    def _parts(self, line: bytes, full: bytes, part: bytes) -> bytes:
-        if len(line) <= self._max_line:
-            return full + line + b"\n"
-        pieces = [line[at : at + self._max_line] for at in range(0, len(line), self._max_line)]
-        return b"".join(part + piece + b"\n" for piece in pieces[:-1]) + full + pieces[-1] + b"\n"
+    def _entries(self, stream: bytes, timestamp_ns: int, line: bytes) -> bytes:
+        """One line, in parts where it is too long for one entry."""
+        stamp = b"%b %b " % (format_time(timestamp_ns).encode("ascii"), stream)
+        pieces = [line[at : at + self._max_line] for at in range(0, len(line), self._max_line)] or [b""]
+        return b"".join(stamp + b"P " + piece + b"\n" for piece in pieces[:-1]) + stamp + b"F " + pieces[-1] + b"\n"
 
     def _spill(self, stream: str, timestamp_ns: int) -> None:
         """An unfinished line outgrew memory: take what is full of it as parts."""

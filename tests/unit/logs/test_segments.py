@@ -27,9 +27,14 @@ FILTERS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+def later(before, now):
+    """No two lines of a stream have the same time."""
+    return before + 1 if 0 <= before - now < 10**9 else now
+
+
 def write(store, writes, **bounds):
     """Returns (source, time, text, place) of each line."""
-    expected, held, last = [], {}, {}
+    expected, held, last, times = [], {}, {}, {"stdout": 0, "stderr": 0}
     with CriWriter(store.build_path("job"), **bounds) as log:
         for number in range(3):
             log.line(f"build {number} err", timestamp_ns=START - 3 + number)
@@ -39,10 +44,14 @@ def write(store, writes, **bounds):
             now = START + number + step
             log.write(stream, now, data)
             *lines, held[stream] = (held.get(stream, b"") + data).split(b"\n")
-            expected += [(stream, now, line) for line in lines]
-            if data and (held[stream] or not data.endswith(b"\n")):
+            for line in lines:
+                times[stream] = later(times[stream], now)
+                expected.append((stream, times[stream], line))
+            if held[stream] and data:
                 last[stream] = now
-    expected += [(stream, last[stream], held[stream]) for stream in ("stdout", "stderr") if held.get(stream)]
+    for stream in ("stdout", "stderr"):
+        if held.get(stream):
+            expected.append((stream, later(times[stream], last[stream]), held[stream]))
     return [(*line, place) for place, line in enumerate(expected)]
 
 
