@@ -132,7 +132,7 @@ async def _tend_logs(manager: JobManager, logs: LogStore) -> None:
     while True:
         live = {job.id for job in manager.jobs() if not job.state.terminal}
         try:
-            dropped = await anyio.to_thread.run_sync(logs.retention.tend, live, limiter=limiter)
+            dropped = await anyio.to_thread.run_sync(logs.tend, live, limiter=limiter)
             if dropped:
                 logger.warning(
                     "the oldest {} files of logs were dropped: --max-logs or --keep-logs-for asks for it", dropped

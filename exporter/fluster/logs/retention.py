@@ -163,6 +163,6 @@ def _closed_file(path: str, segment: Segment) -> _File:
 def _directories(root: Path) -> Iterator[str]:
     try:
         with os.scandir(root) as entries:
-            yield from [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+            yield from [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
     except FileNotFoundError:
         return

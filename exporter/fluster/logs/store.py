@@ -18,6 +18,7 @@ from fluster.logs.download import Download
 from fluster.logs.entry import LogFilter, LogPage
 from fluster.logs.live_counts import LiveCounts
 from fluster.logs.matcher import Matcher
+from fluster.logs.named import Named
 from fluster.logs.position import START, Position, parse_cursor
 from fluster.logs.query import LogQuery
 from fluster.logs.retention import Retention
@@ -38,6 +39,7 @@ class LogStore:
     def __init__(self, root: Path, *, limit_bytes: int = sys.maxsize, keep_seconds: float = math.inf) -> None:
         self.root = root
         self.retention = Retention(root, limit_bytes=limit_bytes, keep_seconds=keep_seconds)
+        self._named = Named(root)
         self._threads = anyio.CapacityLimiter(8)
         self._tails: dict[str, Tail] = {}
 
@@ -50,9 +52,18 @@ class LogStore:
     def job_path(self, job_id: str) -> Path:
         return self.root / job_id / "job.log"
 
-    def create(self, job_id: str) -> None:
-        """Make the directory of a job's logs. Idempotent."""
+    def create(self, job_id: str, name: str = "") -> None:
+        """Make the directory of a job's logs, and the link by which agents learn the job's name. Idempotent."""
         self.directory(job_id).mkdir(parents=True, exist_ok=True)
+        self._named.add(job_id, name)
+
+    def tend(self, live: Collection[str]) -> int:
+        """Compress what is closed, drop what is too much; `live` are the jobs whose logs are still written. Blocking.
+
+        Returns how many files were dropped. Raises OSError.
+        """
+        self._named.tend(live)
+        return self.retention.tend(live)
 
     def remove(self, job_id: str) -> None:
         shutil.rmtree(self.directory(job_id), ignore_errors=True)

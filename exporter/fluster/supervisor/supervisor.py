@@ -173,7 +173,7 @@ class Supervisor:
 
     async def _build_and_start(self) -> Execution:
         parts, request = self._parts, self._job.request
-        await self._in_thread(parts.logs.create, self._job.id)
+        await self._in_thread(parts.logs.create, self._job.id, request.name)
         with CriWriter(parts.logs.build_path(self._job.id), **log_bounds(parts.settings)._asdict()) as log:
             timeout = request.build_timeout_seconds or parts.settings.build_timeout
             try:

@@ -49,9 +49,8 @@ def write(store, writes, **bounds):
                 expected.append((stream, times[stream], line))
             if held[stream] and data:
                 last[stream] = now
-    for stream in ("stdout", "stderr"):
-        if held.get(stream):
-            expected.append((stream, later(times[stream], last[stream]), held[stream]))
+    tails = [stream for stream in ("stdout", "stderr") if held.get(stream)]
+    expected += [(stream, later(times[stream], last[stream]), held[stream]) for stream in tails]
     return [(*line, place) for place, line in enumerate(expected)]
 
 
