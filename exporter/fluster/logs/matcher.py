@@ -19,7 +19,6 @@ from fluster.logs.entry import SOURCES, LogEntry, LogFilter
 __all__ = ["Matcher", "required_literals"]
 
 _MOST_LITERALS: Final = 8
-_SHORTEST_LITERAL: Final = 2
 _PIECE: Final = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
 """Of an expression: a class, what is escaped, or one character."""
 _IN_LINES: Final = {"^": "", "\\A": "", "$": "(?m:$)", "\\z": "(?m:$)"}
@@ -157,10 +156,8 @@ def required_literals(regex: str) -> list[str]:
 
 
 def _is_safe(literal: str) -> bool:
-    """Long enough to be rare, and found in the bytes of the log as it stands in their text."""
-    return (
-        len(literal) >= _SHORTEST_LITERAL and "\n" not in literal and "\ufffd" not in literal and literal.isprintable()
-    )
+    """Found in the bytes of the log as it stands in their text. One rare character helps, and a frequent one costs nothing."""
+    return "\n" not in literal and "\ufffd" not in literal and literal.isprintable()
 
 
 def _required(sequence: Any) -> list[str]:
