@@ -48,10 +48,10 @@ class LogFiles:
         `earliest_ns` is the lowest time of the entries in it.
         """
         if text:
-            if self.counts.lost != self._mark.lost:
-                self._set_mark(self.counts)  # before the first line behind lost ones
             if not self._append(text):
                 return False
+            if self.counts.lost != self._mark.lost:
+                self._set_mark(self.counts)  # before the first line behind lost ones
             self._earliest_ns = min(self._earliest_ns or earliest_ns, earliest_ns)
         self.counts = counts._replace(size=self.counts.size + len(text))
         if self.counts.end - self._mark.offset >= SPACING_BYTES:

@@ -94,6 +94,8 @@ class LogStore:
             history, position = await self._ask(job_id, LogQuery.last, wanted)
             if history.entries:
                 yield history
+        elif wanted.since_ns is not None:
+            position = await self._ask(job_id, LogQuery.begin, LogFilter(since_ns=wanted.since_ns))
         skip = 0 if wanted.cursor else max(wanted.start_line or 0, 0)
         with self._tail(job_id, position) as tail:
             while batch := await tail.next(position, complete):
