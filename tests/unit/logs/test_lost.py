@@ -30,7 +30,7 @@ def test_the_next_entry_says_how_many(tmp_path_factory, writes, segment_bytes, m
                 mock.patch.object(LogFiles, "_append", lambda self, text: not full and append(self, text)),  # noqa: B023
                 mock.patch.object(
                     LogFiles, "_set_mark", lambda self, counts: not index_full and set_mark(self, counts)
-                ),  # noqa: B023
+                ),
             ):
                 log.write(stream, NOW + 1000 * number, b"".join(b"%d-%d\n" % (number, line) for line in range(lines)))
             if full:
