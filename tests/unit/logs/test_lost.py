@@ -27,10 +27,8 @@ def test_the_next_entry_says_how_many(tmp_path_factory, writes, segment_bytes, m
     with CriWriter(store.job_path("job"), segment_bytes=segment_bytes, max_line_bytes=max_line) as log:
         for number, (stream, lines, full, index_full) in enumerate(writes):
             with (
-                mock.patch.object(LogFiles, "_append", lambda self, text: not full and append(self, text)),  # noqa: B023
-                mock.patch.object(
-                    LogFiles, "_set_mark", lambda self, counts: not index_full and set_mark(self, counts)
-                ),
+                mock.patch.object(LogFiles, "_append", (lambda *_: False) if full else append),
+                mock.patch.object(LogFiles, "_set_mark", (lambda *_: False) if index_full else set_mark),
             ):
                 log.write(stream, NOW + 1000 * number, b"".join(b"%d-%d\n" % (number, line) for line in range(lines)))
             if full:
