@@ -109,7 +109,7 @@ class LogStore:
                     yield batch
 
     async def download(self, job_id: str, sources: Collection[str]) -> Download:
-        """The text of the log, to be read in blocks; it has to be closed."""
+        """The text of the log, to be read in blocks."""
         return await self._run(Download, self._paths(job_id), frozenset(sources), self._threads)
 
     @contextmanager
