@@ -130,9 +130,12 @@ class Retention:
 
     def _drop(self) -> int:
         dropped = 0
-        now = self._clock()
-        for file in sorted(file for known in self._known.values() for file in known.files):
-            if self.bytes <= self._limit and file.written + self._keep > now:
+        oldest = self._clock() - self._keep
+        files = [file for known in self._known.values() for file in known.files]
+        if self.bytes <= self._limit and all(file.written > oldest for file in files):
+            return 0
+        for file in sorted(files):
+            if self.bytes <= self._limit and file.written > oldest:
                 break
             if self._drop_through(file):
                 self.bytes -= file.size
