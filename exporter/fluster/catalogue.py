@@ -79,7 +79,7 @@ METRICS: Final = (
     _job("gpu_memory_peak_bytes", "Most GPU memory in use at any sample, from NVML.", "gpu", unit="bytes"),
     _job("log_lines_total", "Lines written to the job's log.", "source", counter=True),
     _job("log_bytes_total", "Bytes that the job wrote to its log, newlines included.", "source", unit="bytes", counter=True),
-    _job("log_dropped_lines_total", "Lines of the job that are not in its log.", "reason", counter=True),
+    _job("log_dropped_lines_total", "Lines of the job that are not in its log: the disk was full, or a limit on logs dropped the oldest.", "source", "reason", counter=True),
     _job("last_log_timestamp_seconds", "Time of the job's last log line.", unit="seconds"),
     _job("last_sample_timestamp_seconds", "When the job's figures were read last.", unit="seconds"),
     Metric("fluster_jobs", "gauge", "Remembered jobs by state.", ("state",)),

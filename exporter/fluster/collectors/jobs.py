@@ -19,6 +19,8 @@ __all__ = ["JOB_FAMILIES", "JobFamily"]
 
 _STATES: Final = tuple(state for state in JobState if state)
 _SOURCES: Final = ("build", "stdout", "stderr")
+_DROPPED: Final = {"disk_full": "lost", "retention": "retired"}
+"""Why lines are not in a log, and which of its counts says so."""
 Value = Callable[[Job], Any]
 """A finite int or float, or None where it is unknown: then there is no sample."""
 
@@ -150,12 +152,9 @@ def _cpu_limit(job: Job) -> float | None:
     return millicores / 1000 if millicores else None
 
 
-def _lines_of(source: str) -> Value:
-    return lambda job: None if job.state is JobState.PENDING else job.logs.lines.get(source, 0)
-
-
-def _bytes_of(source: str) -> Value:
-    return lambda job: None if job.state is JobState.PENDING else job.logs.bytes.get(source, 0)
+def _logged(what: str, source: str) -> Value:
+    counts = attrgetter(f"logs.{what}")
+    return lambda job: None if job.state is JobState.PENDING else counts(job).get(source, 0)
 
 
 def _info(job: Job) -> Iterator[tuple[tuple[str, ...], int]]:
@@ -220,11 +219,11 @@ JOB_FAMILIES: Final = (
     LabelledJobFamily("fluster_job_gpu_utilization_ratio", _gpus("utilization_ratio"), live=True),
     LabelledJobFamily("fluster_job_gpu_memory_used_bytes", _gpus("memory_used_bytes"), live=True),
     LabelledJobFamily("fluster_job_gpu_memory_peak_bytes", _gpus("memory_peak_bytes")),
-    _by_label("log_lines_total", {source: _lines_of(source) for source in _SOURCES}),
-    _by_label("log_bytes_total", {source: _bytes_of(source) for source in _SOURCES}),
-    _by_label(
-        "log_dropped_lines_total",
-        {"write_error": lambda job: None if job.state is JobState.PENDING else job.logs.dropped_lines},
+    _by_label("log_lines_total", {source: _logged("lines", source) for source in _SOURCES}),
+    _by_label("log_bytes_total", {source: _logged("bytes", source) for source in _SOURCES}),
+    JobFamily(
+        "fluster_job_log_dropped_lines_total",
+        *(Series(_logged(what, source), (source, reason)) for source in _SOURCES for reason, what in _DROPPED.items()),
     ),
     _one("last_log_timestamp_seconds", _seconds("logs.last_timestamp_ns")),
     _one("last_sample_timestamp_seconds", _seconds("figures.sampled_at_ns")),

@@ -1,4 +1,7 @@
-"""What was written to a log, kept in a small file beside it: whoever wants the counts of a live log reads 64 bytes, not the log."""
+"""What was written to a log, kept in a small file beside it: whoever wants the counts of a live log reads some bytes, not the log.
+
+The file is also the log's last word on how far it goes: it is written after each block, and readers believe no byte behind it.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +9,116 @@ import os
 import struct
 from typing import NamedTuple
 
-__all__ = ["Counts", "counts_path", "dump_counts", "parse_counts", "read_counts"]
+__all__ = ["SIZE", "Counts", "Resume", "beside", "counted", "counts_path", "dump_counts", "parse_counts", "read_counts"]
 
-_LAYOUT = struct.Struct("<4sI7q")
-_MAGIC = b"FLC1"
+_LAYOUT = struct.Struct("<4sI20qI")
+_MAGIC = b"FLC2"
+SIZE = _LAYOUT.size
+"""Of the file, in bytes."""
+
+
+class Resume(NamedTuple):
+    """How far a log was taken from where it comes from, for whoever goes on after a restart. What the fields mean is that one's matter."""
+
+    origin: int
+    stdout_ns: int
+    stdout_taken: int
+    stderr_ns: int
+    stderr_taken: int
 
 
 class Counts(NamedTuple):
-    """Lines and bytes (newlines included) by stream; `size` is the log file's size that the counts stand for."""
+    """Lines and bytes (newlines included) by stream, since the log began: what was dropped again by a limit counts, too."""
 
+    segment: int = 1
+    """The number that the file gets when it is closed."""
+    base: int = 0
+    """Bytes of the log before this file."""
     size: int = 0
+    """Bytes of this file."""
     stdout_lines: int = 0
     stdout_bytes: int = 0
     stderr_lines: int = 0
     stderr_bytes: int = 0
-    dropped_lines: int = 0
+    stdout_open: int = 0
+    """1 where the stream's last line had no newline of its own."""
+    stderr_open: int = 0
+    stdout_parts: int = 0
+    """Where in the log the stream's last line begins, plus 1, while it is stored in parts and has no end yet; else 0."""
+    stderr_parts: int = 0
+    stdout_lost: int = 0
+    """Lines that could not be written: the disk was full. They are in no other count."""
+    stderr_lost: int = 0
     last_timestamp_ns: int = 0
+    resume: Resume | None = None
+
+    @property
+    def end(self) -> int:
+        """Bytes of the whole log."""
+        return self.base + self.size
+
+    @property
+    def lines(self) -> int:
+        return self.stdout_lines + self.stderr_lines
+
+    @property
+    def scan(self) -> int:
+        """Where a reader must begin to see whole what is stored in parts and has no end yet; else the end."""
+        return min([each - 1 for each in (self.stdout_parts, self.stderr_parts) if each], default=self.end)
+
+    @property
+    def lost(self) -> int:
+        return self.stdout_lost + self.stderr_lost
+
+
+def counted(
+    counts: Counts, stream: str, lines: int, size: int, timestamp_ns: int, *, open_end: bool = False, parts: int = 0
+) -> Counts:
+    """`counts` and so many lines and bytes more of a stream, the last of them at `timestamp_ns`."""
+    last_ns = max(counts.last_timestamp_ns, timestamp_ns)
+    if stream == "stdout":
+        return counts._replace(
+            stdout_lines=counts.stdout_lines + lines,
+            stdout_bytes=counts.stdout_bytes + size,
+            stdout_open=int(open_end),
+            stdout_parts=parts,
+            last_timestamp_ns=last_ns,
+        )
+    return counts._replace(
+        stderr_lines=counts.stderr_lines + lines,
+        stderr_bytes=counts.stderr_bytes + size,
+        stderr_open=int(open_end),
+        stderr_parts=parts,
+        last_timestamp_ns=last_ns,
+    )
+
+
+def beside(path: str | os.PathLike[str], what: str) -> str:
+    """`.job.log.<what>` beside `job.log`: hidden, so that no agent's `*.log` takes it."""
+    head, slash, tail = os.fspath(path).rpartition("/")
+    return f"{head}{slash}.{tail}.{what}"
 
 
 def counts_path(path: str | os.PathLike[str]) -> str:
-    """`.job.log.counts` beside `job.log`: hidden, so that no agent's `*.log` takes it."""
-    head, slash, tail = os.fspath(path).rpartition("/")
-    return f"{head}{slash}.{tail}.counts"
+    return beside(path, "counts")
 
 
-def dump_counts(counts: Counts) -> bytes:
-    return _LAYOUT.pack(_MAGIC, 0, *counts)
+def dump_counts(counts: Counts, turn: int) -> bytes:
+    """`turn` changes with every writing: one that was read half written does not end with the turn that it began with."""
+    turn &= 0xFFFFFFFF
+    resume = counts.resume
+    return _LAYOUT.pack(_MAGIC, turn, *counts[:-1], resume is not None, *(resume or (0, 0, 0, 0, 0)), turn)
 
 
 def parse_counts(data: bytes) -> Counts | None:
     """None where these are none."""
     try:
-        magic, _, *numbers = _LAYOUT.unpack_from(data)
+        magic, turn, *numbers, again = _LAYOUT.unpack_from(data)
     except struct.error:
         return None
-    return Counts(*numbers) if magic == _MAGIC else None
+    if magic != _MAGIC or turn != again:
+        return None
+    return Counts(*numbers[:14])._replace(resume=Resume(*numbers[15:]) if numbers[14] else None)
 
 
 def read_counts(path: str | os.PathLike[str]) -> Counts | None:
@@ -50,8 +128,12 @@ def read_counts(path: str | os.PathLike[str]) -> Counts | None:
     except OSError:
         return None
     try:
-        return parse_counts(os.read(descriptor, _LAYOUT.size))
+        for _ in range(3):  # once more for one that is being written
+            counts = parse_counts(os.pread(descriptor, SIZE, 0))
+            if counts is not None:
+                return counts
     except OSError:
         return None
     finally:
         os.close(descriptor)
+    return None

@@ -1,8 +1,8 @@
-"""Writes a log file as CRI lines: whole lines, in blocks, with counts beside it.
+"""Writes a log file as CRI lines: whole lines, in blocks, with counts and a sparse index beside it, a new file where one is full.
 
 A line has the time of the chunk that completed it, as Docker stamps it. A line that is not complete is held back, up to the
-longest line that is kept in one entry; beyond that it is written in parts. A write that fails (disk full) never raises: the
-lines of that block are dropped and counted, what was half written is cut off again, and the next block is tried afresh.
+longest line that is kept in one entry; beyond that it is written in parts. A write that fails (disk full) never raises: what was
+half written is cut off again, and the writer's user says whether to try again or to drop the lines, which are then counted.
 """
 
 from __future__ import annotations
@@ -10,40 +10,44 @@ from __future__ import annotations
 import os
 import time
 
-from fluster.cri.counts import Counts, counts_path, dump_counts, read_counts
-from fluster.cri.line import format_time, parse_line
+from fluster.cri.counts import Counts, Resume, counted
+from fluster.cri.files import LogFiles
+from fluster.cri.line import format_time
 
-__all__ = ["CriWriter"]
+__all__ = ["LINE_BYTES", "CriWriter"]
+
+LINE_BYTES = 1024 * 1024
+SEGMENT_BYTES = 64 * 1024 * 1024
+LIMIT_BYTES = 4 * 1024 * 1024 * 1024
 
 
 class CriWriter:
     """One writer per file. Not thread-safe.
 
+    `max_line_bytes` is the longest line in one entry, `segment_bytes` the size at which a file is closed and a new one begun,
+    `limit_bytes` what all files of the log may take on the disk: the oldest are dropped beyond it.
+
     Reopening goes on where the file ends. What a crash left of a torn last line is cut off: half a stamp or half a text
     would be shown as if the job had written it.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, max_line_bytes: int = 1024 * 1024) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        max_line_bytes: int = LINE_BYTES,
+        segment_bytes: int = SEGMENT_BYTES,
+        limit_bytes: int = LIMIT_BYTES,
+    ) -> None:
         self._max_line = max_line_bytes
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-        try:
-            self._counts_file = os.open(counts_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        except OSError:
-            os.close(self._file)
-            raise
-        self._tails: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
-        self._tail_times = {"stdout": 0, "stderr": 0}
-        size = os.fstat(self._file).st_size
-        known = read_counts(path)
-        if known is None or known.size != size:
-            known = self._recount(size)
-        self._size = known.size
-        self._lines = {"stdout": known.stdout_lines, "stderr": known.stderr_lines}
-        self._bytes = {"stdout": known.stdout_bytes, "stderr": known.stderr_bytes}
-        self._dropped = known.dropped_lines
-        self._last_ns = known.last_timestamp_ns
+        self._files = LogFiles(os.fspath(path), segment_bytes=segment_bytes, limit_bytes=limit_bytes)
+        self._new = self._files.counts
+        self._held = {"stdout": bytearray(), "stderr": bytearray()}
+        self._held_ns = {"stdout": 0, "stderr": 0}
+        self._text: list[bytes] = []
+        self._text_bytes = 0
+        self._earliest_ns = 0
         self._closed = False
-        self._write_counts()
 
     def __enter__(self) -> CriWriter:  # noqa: PYI034 # typing_extensions would cost the supervisor process its start
         return self
@@ -53,37 +57,30 @@ class CriWriter:
 
     @property
     def counts(self) -> Counts:
-        return Counts(
-            self._size,
-            self._lines["stdout"],
-            self._bytes["stdout"],
-            self._lines["stderr"],
-            self._bytes["stderr"],
-            self._dropped,
-            self._last_ns,
-        )
+        """As last committed."""
+        return self._files.counts
+
+    @property
+    def resume(self) -> Resume | None:
+        """As given to the last commit, of an earlier writer, too."""
+        return self._files.counts.resume
+
+    @property
+    def surplus(self) -> list[tuple[str, int, int]]:
+        """(stream, time, bytes with newline) of each entry that stood in the file behind the last commit when it was opened."""
+        return self._files.surplus
+
+    def held(self, stream: str) -> int:
+        """How many bytes of an unfinished line are held back."""
+        return len(self._held[stream])
+
+    # Whole ways: for whoever cannot read again what was not written
 
     def write(self, stream: str, timestamp_ns: int, data: bytes) -> None:
-        """Take any chunk of a stream, written at `timestamp_ns`."""
-        tail = self._tails[stream]
-        end = data.rfind(b"\n")
-        if end < 0:
-            tail += data
-            self._tail_times[stream] = timestamp_ns
-            if len(tail) > self._max_line:
-                self._spill(stream, timestamp_ns)
-            return
-        if tail:
-            block = bytes(tail) + data[:end]
-            tail.clear()
-        else:
-            block = data[:end]
-        tail += data[end + 1 :]
-        if tail:
-            self._tail_times[stream] = timestamp_ns
-        self._append(stream, timestamp_ns, block)
-        if len(tail) > self._max_line:
-            self._spill(stream, timestamp_ns)
+        """Take any chunk of a stream, written at `timestamp_ns`. What the disk does not take is dropped and counted."""
+        self.add(stream, timestamp_ns, data)
+        if self._text and not self.commit():
+            self.drop_pending()
 
     def line(self, text: str, *, stream: str = "stdout", timestamp_ns: int | None = None) -> None:
         """One or more whole lines of text."""
@@ -94,22 +91,99 @@ class CriWriter:
         )
 
     def flush_tails(self) -> None:
-        """Write unfinished last lines as they are: no more is to come."""
-        for stream, tail in self._tails.items():
-            if tail:
-                block = bytes(tail)
-                tail.clear()
-                self._append(stream, self._tail_times[stream], block, newline=False)
+        """Write unfinished last lines as they are: no more of them is to come."""
+        self.take_tails()
+        if self._text and not self.commit(self.resume):
+            self.drop_pending()
 
     def close(self) -> None:
         """Idempotent; unfinished lines are written first."""
         if not self._closed:
             self.flush_tails()
-            self._closed = True
-            os.close(self._file)
-            os.close(self._counts_file)
+            self.abandon()
 
-    def _append(self, stream: str, timestamp_ns: int, block: bytes, *, newline: bool = True) -> None:
+    def abandon(self) -> None:
+        """Close without writing what is held back or was not committed: another writer goes on from the last commit. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._files.close()
+
+    # The steps of it: for whoever can read again what was not written
+
+    def add(self, stream: str, timestamp_ns: int, data: bytes) -> None:
+        """Take any chunk of a stream; its whole lines wait for commit()."""
+        held = self._held[stream]
+        end = data.rfind(b"\n")
+        if end < 0:
+            if data:
+                held += data
+                self._held_ns[stream] = timestamp_ns
+        else:
+            if held:
+                block = bytes(held) + data[:end]
+                held.clear()
+            else:
+                block = data[:end]
+            held += data[end + 1 :]
+            if held:
+                self._held_ns[stream] = timestamp_ns
+            self._add_block(stream, timestamp_ns, block)
+        if len(held) > self._max_line:
+            self._spill(stream, timestamp_ns)
+
+    def add_lines(
+        self, text: bytes, *, stdout: tuple[int, int], stderr: tuple[int, int], first_ns: int, last_ns: int
+    ) -> None:
+        """Take ready entries, none of them a part, while no line is held back.
+
+        For each stream its lines and bytes, newlines included; the lowest and the highest of their times.
+        """
+        new = self._new
+        self._new = new._replace(
+            stdout_lines=new.stdout_lines + stdout[0],
+            stdout_bytes=new.stdout_bytes + stdout[1],
+            stderr_lines=new.stderr_lines + stderr[0],
+            stderr_bytes=new.stderr_bytes + stderr[1],
+            stdout_open=0 if stdout[0] else new.stdout_open,
+            stderr_open=0 if stderr[0] else new.stderr_open,
+            last_timestamp_ns=max(new.last_timestamp_ns, last_ns),
+        )
+        self._add_text(text, first_ns)
+
+    def take_tails(self) -> None:
+        """Take unfinished last lines as they are: no more is to come."""
+        for stream, held in self._held.items():
+            if held:
+                block = bytes(held)
+                held.clear()
+                self._add_block(stream, self._held_ns[stream], block, newline=False)
+
+    def commit(self, resume: Resume | None = None) -> bool:
+        """Write what was taken since the last commit. False: the disk is full, nothing was written, all of it still waits."""
+        text = self._text[0] if len(self._text) == 1 else b"".join(self._text)
+        if not self._files.commit(text, self._new._replace(resume=resume), self._earliest_ns):
+            self._text = [text]
+            return False
+        self._begin_anew()
+        return True
+
+    def drop_pending(self) -> None:
+        """Give up what waits for commit(); its lines are counted as lost."""
+        old, new = self._files.counts, self._new
+        self._files.lose(
+            max(new.stdout_lines - old.stdout_lines, int(new.stdout_bytes > old.stdout_bytes)),
+            max(new.stderr_lines - old.stderr_lines, int(new.stderr_bytes > old.stderr_bytes)),
+        )
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._new = self._files.counts
+        self._text.clear()
+        self._text_bytes = 0
+
+    # Entries from lines
+
+    def _add_block(self, stream: str, timestamp_ns: int, block: bytes, *, newline: bool = True) -> None:
         """`block` holds whole lines without the last newline; `newline` says whether the job wrote that one."""
         stamp = f"{format_time(timestamp_ns)} {stream} ".encode("ascii")
         full, part = stamp + b"F ", stamp + b"P "
@@ -118,7 +192,8 @@ class CriWriter:
             text = full + block.replace(b"\n", b"\n" + full) + b"\n"
         else:
             text = b"".join(self._parts(each, full, part) for each in block.split(b"\n"))
-        self._put(stream, text, lines, len(block) + newline, timestamp_ns)
+        self._new = counted(self._new, stream, lines, len(block) + newline, timestamp_ns, open_end=not newline)
+        self._add_text(text, timestamp_ns)
 
     def _parts(self, line: bytes, full: bytes, part: bytes) -> bytes:
         if len(line) <= self._max_line:
@@ -127,57 +202,18 @@ class CriWriter:
         return b"".join(part + piece + b"\n" for piece in pieces[:-1]) + full + pieces[-1] + b"\n"
 
     def _spill(self, stream: str, timestamp_ns: int) -> None:
-        """An unfinished line outgrew memory: write what is full of it as parts."""
-        tail = self._tails[stream]
+        """An unfinished line outgrew memory: take what is full of it as parts."""
+        held = self._held[stream]
         part = f"{format_time(timestamp_ns)} {stream} P ".encode("ascii")
         # One byte stays back: the end of the line must have something to end.
-        whole = (len(tail) - 1) // self._max_line * self._max_line
-        text = b"".join(part + bytes(tail[at : at + self._max_line]) + b"\n" for at in range(0, whole, self._max_line))
-        del tail[:whole]
-        self._put(stream, text, 0, whole, timestamp_ns)
+        whole = (len(held) - 1) // self._max_line * self._max_line
+        text = b"".join(part + bytes(held[at : at + self._max_line]) + b"\n" for at in range(0, whole, self._max_line))
+        del held[:whole]
+        parts = getattr(self._new, f"{stream}_parts") or self._files.counts.end + self._text_bytes + 1
+        self._new = counted(self._new, stream, 0, whole, timestamp_ns, parts=parts)
+        self._add_text(text, timestamp_ns)
 
-    def _put(self, stream: str, text: bytes, lines: int, size: int, timestamp_ns: int) -> None:
-        view = memoryview(text)
-        written = 0
-        try:
-            while written < len(text):
-                written += os.write(self._file, view[written:])
-        except OSError:
-            if written:
-                os.ftruncate(self._file, self._size)
-            self._dropped += lines
-            self._write_counts()
-            return
-        self._size += written
-        self._lines[stream] += lines
-        self._bytes[stream] += size
-        self._last_ns = max(self._last_ns, timestamp_ns)
-        self._write_counts()
-
-    def _write_counts(self) -> None:
-        try:
-            os.pwrite(self._counts_file, dump_counts(self.counts), 0)
-        except OSError:
-            return  # 64 bytes in place: only a broken disk refuses them, and then the log itself says so
-
-    def _recount(self, size: int) -> Counts:
-        """The counts from the file itself, after a crash between a block and its counts."""
-        lines = {"stdout": 0, "stderr": 0}
-        total = {"stdout": 0, "stderr": 0}
-        last_ns = whole = 0
-        with os.fdopen(os.dup(self._file), "rb") as file:
-            file.seek(0)
-            for raw in file:
-                if not raw.endswith(b"\n"):
-                    break
-                whole += len(raw)
-                try:
-                    line = parse_line(raw)
-                except ValueError:
-                    continue
-                lines[line.stream] += not line.partial
-                total[line.stream] += len(line.data) + (not line.partial)
-                last_ns = max(last_ns, line.timestamp_ns)
-        if whole < size:
-            os.ftruncate(self._file, whole)
-        return Counts(whole, lines["stdout"], total["stdout"], lines["stderr"], total["stderr"], 0, last_ns)
+    def _add_text(self, text: bytes, earliest_ns: int) -> None:
+        self._earliest_ns = min(self._earliest_ns, earliest_ns) if self._text else earliest_ns
+        self._text.append(text)
+        self._text_bytes += len(text)

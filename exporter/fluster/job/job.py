@@ -30,8 +30,16 @@ class LogCounts:
 
     lines: dict[str, int] = field(default_factory=dict)
     bytes: dict[str, int] = field(default_factory=dict)
-    dropped_lines: int = 0
+    lost: dict[str, int] = field(default_factory=dict)
+    """Lines that never came into the log: the disk was full."""
+    retired: dict[str, int] = field(default_factory=dict)
+    """Lines that are not in the log any more: the oldest go where a limit on logs asks for it."""
     last_timestamp_ns: int = 0
+
+    @property
+    def dropped_lines(self) -> int:
+        """For whatever reason, of whatever source."""
+        return sum(self.lost.values()) + sum(self.retired.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,11 @@
-"""The log counts of one live job, asked for once a second: two small files whose descriptors stay open."""
+"""The log counts of one live job, asked for once a second: some small files whose descriptors stay open."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
 
-from fluster.cri import counts_path, parse_counts
+from fluster.cri import Counts, Floor, counts_path, parse_counts, read_floor
 from fluster.job import LogCounts
 from fluster.runtime.log_counts import log_counts
 
@@ -14,10 +13,11 @@ __all__ = ["LiveCounts"]
 
 
 class LiveCounts:
-    """Thread-safe. `paths` are those of job.log and build.log, which need not be there yet."""
+    """Thread-safe. The logs need not be there yet."""
 
-    def __init__(self, *paths: str) -> None:
-        self._paths: Sequence[str] = [counts_path(path) for path in paths]
+    def __init__(self, job_log: str, build_log: str) -> None:
+        self._logs = (job_log, build_log)
+        self._paths = [counts_path(path) for path in self._logs]
         self._files: dict[str, int] = {}
         self._raw: list[bytes] = []
         self._counts = LogCounts()
@@ -31,8 +31,11 @@ class LiveCounts:
                 return self._counts
             raw = [self._read(path) for path in self._paths]
             if raw != self._raw:
-                self._raw = raw
-                self._counts = log_counts(*map(parse_counts, raw))
+                parsed = [parse_counts(data) for data in raw]
+                floors = [_floor(path, counts) for path, counts in zip(self._logs, parsed, strict=True)]
+                self._counts = log_counts(parsed[0], parsed[1], floors[0], floors[1])
+                # One that was caught half written is read again.
+                self._raw = [data for data, counts in zip(raw, parsed, strict=True) if counts is not None or not data]
             return self._counts
 
     def close(self) -> None:
@@ -47,6 +50,11 @@ class LiveCounts:
         try:
             if path not in self._files:
                 self._files[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            return os.pread(self._files[path], 128, 0)
+            return os.pread(self._files[path], 512, 0)
         except OSError:
             return b""
+
+
+def _floor(path: str, counts: Counts | None) -> Floor | None:
+    """Nothing was dropped of a log that is still in its first file."""
+    return read_floor(path) if counts is not None and counts.segment > 1 else None

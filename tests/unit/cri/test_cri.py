@@ -137,12 +137,12 @@ def test_a_full_disk_drops_counts_and_recovers(tmp_path):
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
             writer.write("stdout", NOW, b"lost\n" * 50)
-            assert writer.counts.dropped_lines == 50
+            assert writer.counts.lost == 50
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         writer.write("stdout", NOW, b"kept again\n")
     assert lines_of(path)["stdout"] == [b"kept", b"kept again"]
-    assert read_counts(path).dropped_lines == 50
+    assert read_counts(path).lost == 50
 
 
 def test_counts_that_cannot_be_read_are_none(tmp_path):

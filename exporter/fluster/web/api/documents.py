@@ -67,6 +67,8 @@ def job_document(job: Job, samples: list[Sample] | None = None) -> dict[str, Any
         "logs": {
             "lines": dict(job.logs.lines),
             "bytes": dict(job.logs.bytes),
+            "lost": dict(job.logs.lost),
+            "retired": dict(job.logs.retired),
             "dropped_lines": job.logs.dropped_lines,
             "last_at": _ms(job.logs.last_timestamp_ns or None),
         },

@@ -128,7 +128,9 @@ _SCHEMAS: Final[dict[str, Any]] = {
                 }
             ),
             "bundle": _or_null("string"),
-            "logs": _object({"lines": _COUNTS, "bytes": _COUNTS, "dropped_lines": {"type": "integer"}, "last_at": _MS}),
+            "logs": _object(
+                {"lines": _COUNTS, "bytes": _COUNTS, "lost": _COUNTS, "retired": _COUNTS, "dropped_lines": {"type": "integer"}, "last_at": _MS}
+            ),
             "samples": {
                 "type": "array",
                 "items": _object({"timestamp": {"type": "integer"}, "memory_bytes": _INT, "cpu_cores": _NUMBER, "processes": _INT}),
