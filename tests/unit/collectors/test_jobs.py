@@ -64,7 +64,11 @@ def jobs(draw, number):
         build=draw(st.none() | st.builds(Build, image_tag=TEXT, from_cache=st.booleans(), bundle_sha256=TEXT)),
         figures=draw(figures()),
         logs=LogCounts(
-            lines=draw(counts), bytes=draw(counts), lost=draw(counts), retired=draw(counts), last_timestamp_ns=draw(COUNT)
+            lines=draw(counts),
+            bytes=draw(counts),
+            lost=draw(counts),
+            retired=draw(counts),
+            last_timestamp_ns=draw(COUNT),
         ),
     )
 

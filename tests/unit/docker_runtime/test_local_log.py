@@ -10,30 +10,10 @@ from hypothesis import strategies as st
 from fluster.cri import parse_line
 from fluster.runtime.docker.entries import Lines
 from fluster.runtime.docker.local_log import parse_entries
+from tests.unit.docker_runtime.engine_log import data_of, entry
 
 NOW = 1_795_453_731_379_364_092
 KIB16 = 16 * 1024
-
-
-def varint(number):
-    found = bytearray()
-    while number > 127:
-        found.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*found, number])
-
-
-def field(number, data):
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def entry(stream, now, text, part=None):
-    """`part` None is a whole line, else it says whether this is the line's last part."""
-    message = field(1, stream.encode()) + b"\x10" + varint(now) + (field(3, text) if text else b"")
-    if part is not None:
-        message += b"\x20\x01" + field(5, (b"\x08\x01" if part else b"") + field(2, b"5ab0" * 16) + b"\x18\x07")
-    size = len(message).to_bytes(4, "big")
-    return size + message + size
 
 
 def flat(items):
@@ -83,7 +63,7 @@ entries = st.lists(
 
 
 def expected(written):
-    return [(stream, now, text + (b"" if part is False else b"\n")) for stream, now, text, part in written]
+    return [(stream, now, data_of(text, part)) for stream, now, text, part in written]
 
 
 @given(

@@ -107,7 +107,14 @@ def test_a_document_tells_everything_but_values_of_the_environment():
     assert (document["call"], document["command"]) == (True, [])
     assert document["limits"]["cpu_cores"] == 1.5
     assert document["limits"]["timeout_seconds"] == 9
-    assert document["logs"] == {"lines": {"stdout": 2}, "bytes": {"stdout": 9}, "lost": {}, "retired": {}, "dropped_lines": 0, "last_at": 6}
+    assert document["logs"] == {
+        "lines": {"stdout": 2},
+        "bytes": {"stdout": 9},
+        "lost": {},
+        "retired": {},
+        "dropped_lines": 0,
+        "last_at": 6,
+    }
     assert document["environment"]["names"] == ["SECRET"]
     assert b"hunter2" not in orjson.dumps([document, job_row(DONE)])
 

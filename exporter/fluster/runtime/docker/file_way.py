@@ -53,6 +53,7 @@ class FileWay:
         self._offset = self._origin
         self._behind = dict.fromkeys(STREAMS, 0)  # bytes of each stream between origin and offset
         self._seen = 0
+        log.commit(self.resume())  # what a killed worker wrote behind its last commit is said only once
 
     def run(self) -> None:
         """Raises StoppedError."""

@@ -57,6 +57,7 @@ class StreamWay:
         else:
             counts = {"stdout": log.counts.stdout_bytes, "stderr": log.counts.stderr_bytes}
             self._written_before = {stream: size for stream, size in counts.items() if size}
+        log.commit(self.resume())  # what a killed worker wrote behind its last commit is said only once
 
     def run(self) -> None:
         """Raises StoppedError; EngineUnavailableError and InfrastructureError where the engine or the container went before the end of the log was taken."""
