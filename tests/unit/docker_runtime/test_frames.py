@@ -102,3 +102,22 @@ def test_times_have_all_nine_digits_and_short_ones_are_padded():
     [(_, timestamp_ns, data)] = FrameParser(chunked=False, max_line=100).feed(raw)
     assert timestamp_ns % 10**9 == 300_000_000
     assert data == b"text"
+
+
+@pytest.mark.parametrize("newline", [b"", b"\n"])
+@pytest.mark.parametrize("rest", [b"", b"rest"])
+def test_a_long_line_ends_with_its_last_part_whether_the_engine_says_so_or_not(rest, newline):
+    """Engine 20.10 with the `local` driver does not."""
+    full = b"x" * 16 * 1024
+    told = [("stdout", NOW, full), ("stderr", NOW, b"e\n"), ("stdout", NOW, full), ("stdout", NOW, rest + newline)]
+    following = [("stdout", NOW + 1, b"next\n")] * 3
+    parser = FrameParser(chunked=False, max_line=1 << 20)
+    found = flat(
+        [item for each in (told, following) for item in parser.feed(b"".join(frame(*entry) for entry in each))]
+    )
+    assert found == [*told[:3], ("stdout", NOW, rest + b"\n"), *following]
+
+
+def test_a_last_line_that_the_job_did_not_end_stays_as_it_is():
+    data = frame("stdout", NOW, b"a\n") + frame("stdout", NOW + 1, b"no newline")
+    assert flat(FrameParser(chunked=False, max_line=1 << 20).feed(data))[-1] == ("stdout", NOW + 1, b"no newline")

@@ -21,6 +21,8 @@ _PAYLOAD_HEAD: Final = 31
 """Bytes of a frame's payload in front of its text: a time and a space."""
 _HEAD: Final = 8 + _PAYLOAD_HEAD
 """Bytes of a frame in front of its text."""
+_FULL_PART: Final = 16 * 1024
+"""Bytes of each part of a long line but its last."""
 _CHUNK_FRAME: Final = 4
 """Bytes around a chunk besides its size: two line ends."""
 
@@ -39,18 +41,16 @@ class FrameParser:
         self._max_line = max_line
         self._raw = b""  # what was fed and is no whole chunk, or where there are none, no whole frame
         self._rest = b""  # what chunks held that is no whole frame
+        self._parts: dict[str, int] = {}  # streams that are in the middle of a long line, with its time
         self.ended = False
         """The last chunk was there."""
 
     def feed(self, data: bytes, *, simple: bool = True) -> list[Lines | Chunk]:
         """Lines only where `simple`: no stream may have a line unfinished. Raises ValueError where this is no such stream."""
         data = self._raw + data
-        lines, used = self._take_lines(data) if simple and not self._rest else (None, 0)
-        if lines is None:
-            return list(self._take_frames(data))
-        self._raw = data[used:]
-        self.ended = self._chunked and self._raw.startswith(b"0\r\n")
-        return [lines]
+        lines, used = self._take_lines(data) if simple and not self._rest and not self._parts else (None, 0)
+        frames = self._take_frames(data[used:])
+        return list(frames) if lines is None else [lines, *frames]
 
     def _take_lines(self, data: bytes) -> tuple[Lines | None, int]:
         """All of `data` but an unfinished end as whole lines, and how many bytes they are; None where it is not of that form."""
@@ -97,12 +97,21 @@ class FrameParser:
                 break
             payload = data[at + 8 : at + 8 + size]
             stamp, _, text = payload.partition(b" ")
-            yield Chunk(_STREAMS.get(data[at], "stdout"), parse_time(stamp), text)
+            yield self._with_newline(Chunk(_STREAMS.get(data[at], "stdout"), parse_time(stamp), text))
             at += 8 + size
         if self._chunked:
             self._rest = data[at:]
         else:
             self._raw = data[at:]
+
+    def _with_newline(self, chunk: Chunk) -> Chunk:
+        """The `local` driver of some engines tells the last part of a long line without its newline: it is the one that is not full."""
+        stream, timestamp_ns, data = chunk
+        if len(data) == _FULL_PART and not data.endswith(b"\n"):
+            self._parts[stream] = timestamp_ns
+        elif self._parts.pop(stream, None) == timestamp_ns and not data.endswith(b"\n"):
+            return chunk._replace(data=data + b"\n")
+        return chunk
 
     def _without_chunks(self, data: bytes) -> bytes:
         """What the whole chunks of `data` hold; the rest of it is kept."""

@@ -9,11 +9,11 @@ that beginning, too, so each must have exactly the length that it says. What is 
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from fluster.cri import format_time
 from fluster.runtime.docker.entries import Chunk, Lines
 
 __all__ = ["parse_entries"]
@@ -144,24 +144,27 @@ class _Parser:
 
 
 class _Run:
-    """Simple entries, one after the other, as CRI text."""
+    """Simple entries, one after the other, on their way to CRI text: one format for all of them, and what goes into it."""
 
     def __init__(self, max_line: int) -> None:
         self._max_line = max_line
-        self._lines: list[bytes] = []
+        self._values: list[int | bytes] = []  # of each line its nanoseconds of the second and its text
+        self._forms: list[bytes] = []
         self._errors = self._error_bytes = 0
-        self._second, self._stamp = 0, b""
         self._first_ns = self._last_ns = 0
 
     @property
     def count(self) -> int:
-        return len(self._lines)
+        return len(self._values) // 2
 
     def take(self, pieces: Iterator[bytes]) -> bool:
         """Take pieces up to one that is not a simple entry, which is taken from `pieces` and left out; True where there is none."""
-        add, unpack, low, max_line = self._lines.append, _HEAD.unpack_from, _LOW, self._max_line
-        text_tag, stdout, stderr, a_second = _TEXT, _STDOUT, _STDERR, _SECOND  # looked up once, not for each line
-        second, stamp = self._second, self._stamp
+        add, unpack, low, max_line = self._values.append, _HEAD.unpack_from, _LOW, self._max_line
+        text_tag, a_second = _TEXT, _SECOND  # looked up once, not for each line
+        known_stream, is_error, errors, error_bytes = b"", False, 0, 0
+        values, forms = self._values, self._forms
+        second, form, begun = 0, b"", 0  # the values since `begun` are lines of this form
+        form_of: dict[bytes, bytes] = {}
         known_high, base, latest = b"", 0, _SECOND  # `latest`: the last line's nanoseconds of its second
         lowest, highest = 1 << 63, 0
         complete = False
@@ -172,6 +175,7 @@ class _Run:
                     if len(piece) != 21 or piece[13:17] != _EMPTY:
                         break
                     text = b""
+                    size = 0
                 elif size < 128:
                     if len(piece) != 23 + size:
                         break
@@ -196,37 +200,44 @@ class _Run:
                         base += second
                         second = now // a_second * a_second
                         base -= second
-                        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second // a_second)).encode("ascii")
+                        stamp = format_time(second)[:20].encode("ascii")
+                        form_of = {each: b"%b%%09dZ std%b F %%b\n" % (stamp, each[:3]) for each in _STREAMS}
+                        known_stream = b""
                     now -= second
-                if stream == stdout:
-                    add(b"%b%09dZ stdout F %b\n" % (stamp, now, text))
-                elif stream == stderr:
-                    add(b"%b%09dZ stderr F %b\n" % (stamp, now, text))
-                    self._errors += 1
-                    self._error_bytes += len(text) + 1
-                else:
-                    break
+                if stream != known_stream:
+                    if stream not in _STREAMS:
+                        break
+                    if form:
+                        forms.append(form * (len(values) - begun >> 1))
+                    known_stream, is_error = stream, stream == _STDERR
+                    form, begun = form_of[stream], len(values)
+                if is_error:
+                    error_bytes += size + 1
+                    errors += 1
+                add(now)
+                add(text)
                 latest = now
             else:
                 complete = True
         except (struct.error, IndexError):
             pass  # too short for a simple entry
-        self._second, self._stamp = second, stamp
+        forms.append(form * (len(values) - begun >> 1))
+        self._errors, self._error_bytes = errors, error_bytes
         self._first_ns = lowest
-        self._last_ns = max(highest, second + latest) if latest < _SECOND else highest
+        self._last_ns = max(highest, second + latest) if latest < a_second else highest
         return complete
 
     def move_to(self, found: list[Lines | Chunk]) -> bool:
         """Hand over what was taken, and begin anew. False where a text holds a newline, as none should: nothing is handed over."""
-        count = len(self._lines)
-        text = b"".join(self._lines)
+        count = self.count
+        text = b"".join(self._forms) % tuple(self._values)
         good = text.count(b"\n") == count
         if count and good:
             size = len(text) - _CRI_HEAD * count
             stdout, stderr = (count - self._errors, size - self._error_bytes), (self._errors, self._error_bytes)
             found.append(Lines(text, stdout, stderr, self._first_ns, self._last_ns))
-        self._lines.clear()
-        self._errors = self._error_bytes = 0
+        self._values.clear()
+        self._forms.clear()
         return good
 
 
