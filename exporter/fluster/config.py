@@ -99,6 +99,12 @@ class Settings(BaseSettings):
     metrics_retention: Duration = Field(900.0, description="How long a finished job stays in /metrics.")
     metrics_max_finished: int = Field(1000, ge=0, description="How many finished jobs stay in /metrics at most.")
     max_line: Size = Field(1024**2, description="Longest log line kept in one entry; a longer one is stored in parts.")
+    max_job_log: Size = Field(
+        4 * 1024**3, description="What one log of a job may take on the disk; its oldest lines go beyond it."
+    )
+    max_logs: Size = Field(20 * 1024**3, description="What all logs may take on the disk; the oldest go beyond it.")
+    log_segment: Size = Field(64 * 1024**2, description="Size at which a log's file is closed and a new one begun.")
+    keep_logs_for: Duration = Field(30 * 86400.0, description="How long lines are kept in logs.")
     keep_jobs: int = Field(10_000, ge=0, description="Finished jobs that are remembered at most.")
     keep_for: Duration = Field(30 * 86400.0, description="How long a finished job is remembered.")
     min_free_disk: Size = Field(

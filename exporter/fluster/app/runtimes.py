@@ -14,8 +14,11 @@ from fluster.runtime import Runtime
 __all__ = ["open_runtime"]
 
 
-async def open_runtime(settings: Settings, gpus: Sequence[Gpu] = ()) -> Runtime:
-    """The runtime of the settings, opened; `gpus` are this machine's. Raises EngineUnavailableError where docker is asked for and does not answer."""
+async def open_runtime(settings: Settings, gpus: Sequence[Gpu] = (), *, open_files: int | None = None) -> Runtime:
+    """The runtime of the settings, opened; `gpus` are this machine's, `open_files` is the soft limit that processes of jobs get.
+
+    Raises EngineUnavailableError where docker is asked for and does not answer.
+    """
     worker_id = settings.worker_id
     if settings.runtime in {"auto", "docker"}:
         from fluster.runtime.docker import DockerRuntime
@@ -36,7 +39,7 @@ async def open_runtime(settings: Settings, gpus: Sequence[Gpu] = ()) -> Runtime:
     else:
         from fluster.runtime.process import ProcessRuntime
 
-        runtime = ProcessRuntime(worker_id, settings.state_dir / "work", gpus=gpus)
+        runtime = ProcessRuntime(worker_id, settings.state_dir / "work", gpus=gpus, open_files=open_files)
     await runtime.open()
     return _announced(runtime)
 

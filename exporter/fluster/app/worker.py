@@ -10,6 +10,7 @@ from typing import Final
 import anyio
 from loguru import logger
 
+from fluster.app.descriptors import all_descriptors
 from fluster.app.runtimes import open_runtime
 from fluster.builder import Builder, create_builder
 from fluster.bundles import BundleStore
@@ -29,6 +30,7 @@ __all__ = ["open_worker"]
 _REFRESH_SECONDS: Final = 5.0
 _REFRESH_SHARE: Final = 200
 """A refresh is not repeated before this many times what it took: the logs of ten thousand jobs are many files to look at."""
+_TEND_SECONDS: Final = 10.0
 _EVICT_SECONDS: Final = 300.0
 _PING_SECONDS: Final = 10.0
 
@@ -49,16 +51,16 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
                 f"--state-dir: {state} cannot be used ({error.strerror}); give another directory"
             ) from error
         stack.enter_context(StateLock(state))
+        open_files = stack.enter_context(all_descriptors())
         watch = GpuWatch(settings.stats_interval)
         stack.callback(watch.close)
-        runtime = await open_runtime(
-            settings, await anyio.to_thread.run_sync(watch.open, limiter=anyio.CapacityLimiter(1))
-        )
+        gpus = await anyio.to_thread.run_sync(watch.open, limiter=anyio.CapacityLimiter(1))
+        runtime = await open_runtime(settings, gpus, open_files=open_files)
         stack.push_async_callback(runtime.close)
         bundles = BundleStore(state / "bundles", settings)
         builder = create_builder(runtime.info.name, settings)
         stack.push_async_callback(builder.close)
-        logs = LogStore(state / "logs")
+        logs = LogStore(state / "logs", limit_bytes=settings.max_logs, keep_seconds=settings.keep_logs_for)
         sampler = Sampler(settings.stats_interval, gpus=watch, memory_changed=runtime.memory_changed)
         sampler.start()
         stack.callback(sampler.stop)
@@ -89,6 +91,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
         await stack.enter_async_context(manager.running())
         tasks.start_soon(_refresh, exposition)
         tasks.start_soon(_watch_engine, exposition, runtime.ping)
+        tasks.start_soon(_tend_logs, manager, logs)
         tasks.start_soon(_evict, manager, bundles, builder)
         yield Services(
             settings=settings,
@@ -122,6 +125,21 @@ async def _watch_engine(exposition: Exposition, ping: Callable[[], Awaitable[Non
                 logger.error("{}", error)
             exposition.engine_up = False
         await anyio.sleep(_PING_SECONDS)
+
+
+async def _tend_logs(manager: JobManager, logs: LogStore) -> None:
+    limiter = anyio.CapacityLimiter(1)
+    while True:
+        live = {job.id for job in manager.jobs() if not job.state.terminal}
+        try:
+            dropped = await anyio.to_thread.run_sync(logs.tend, live, limiter=limiter)
+            if dropped:
+                logger.warning(
+                    "the oldest {} files of logs were dropped: --max-logs or --keep-logs-for asks for it", dropped
+                )
+        except OSError as error:
+            logger.warning("logs could not be compressed or dropped: {}", error)
+        await anyio.sleep(_TEND_SECONDS)
 
 
 async def _evict(manager: JobManager, bundles: BundleStore, builder: Builder) -> None:

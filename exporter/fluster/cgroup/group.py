@@ -8,13 +8,14 @@ import signal
 import time
 from typing import NamedTuple
 
-from fluster.cgroup.hierarchy import Hierarchy
+from fluster.cgroup.hierarchy import Hierarchy, write
 
 __all__ = ["Bounds", "JobCgroup"]
 
 CPU_PERIOD_US = 100_000
 LARGEST_CHARGE_BYTES = 2 * 1024 * 1024
 """A huge page."""
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Bounds(NamedTuple):
@@ -23,6 +24,12 @@ class Bounds(NamedTuple):
     memory_bytes: int | None = None
     cpu_millicores: int | None = None
     max_processes: int | None = None
+
+    def in_pages(self) -> Bounds:
+        """As the kernel will hold them: it rounds memory down to whole pages, and tells the rounded limit."""
+        if self.memory_bytes is None:
+            return self
+        return self._replace(memory_bytes=self.memory_bytes - self.memory_bytes % PAGE_BYTES)
 
 
 class JobCgroup:
@@ -41,12 +48,17 @@ class JobCgroup:
             for directory in self.directories.values():
                 os.makedirs(directory, exist_ok=True)
             for controller, name, value in self._settings(bounds):
-                _write(f"{self.directories[controller]}/{name}", value)
+                write(f"{self.directories[controller]}/{name}", value)
         except OSError:
             self.remove()
             raise
 
+    def exists(self) -> bool:
+        """True where it is in some tree: made, and not removed yet."""
+        return any(os.path.isdir(directory) for directory in self.directories.values())
+
     def _settings(self, bounds: Bounds) -> list[tuple[str, str, str]]:
+        bounds = bounds.in_pages()
         quota = None if bounds.cpu_millicores is None else max(bounds.cpu_millicores * CPU_PERIOD_US // 1000, 1000)
         settings: list[tuple[str, str, str]] = []
         if self.hierarchy.version == 2:
@@ -99,7 +111,7 @@ class JobCgroup:
         pause = 0.0005
         while pids := self.pids():
             if self.hierarchy.version == 2 and os.path.exists(f"{self.directories['']}/cgroup.kill"):
-                _write(f"{self.directories['']}/cgroup.kill", "1")
+                write(f"{self.directories['']}/cgroup.kill", "1")
             else:
                 for pid in pids:
                     try:
@@ -134,8 +146,3 @@ def _remove_directory(path: str) -> None:
             time.sleep(0.002)
         else:
             return
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w") as file:
-        file.write(text)

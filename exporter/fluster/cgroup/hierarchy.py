@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-__all__ = ["Hierarchy", "NotOurs", "find_hierarchy", "unified_mount"]
+__all__ = ["Hierarchy", "NotOurs", "find_hierarchy", "unified_mount", "write"]
 
 V1_CONTROLLERS = ("memory", "cpu", "cpuacct", "pids", "blkio", "freezer")
 V2_CONTROLLERS = ("cpu", "memory", "pids", "io")
@@ -135,7 +135,7 @@ def _own_part(unified: str, own: str) -> str:
         os.makedirs(f"{unified}{own}/{_OWN_CGROUP}", exist_ok=True)
         for pid in _read(f"{unified}{own}/cgroup.procs").split():
             try:
-                _write(f"{unified}{own}/{_OWN_CGROUP}/cgroup.procs", pid)
+                write(f"{unified}{own}/{_OWN_CGROUP}/cgroup.procs", pid)
             except ProcessLookupError:
                 continue
     except OSError as error:
@@ -163,7 +163,7 @@ def _delegate(root: str, path: str) -> None:
             active = _read(f"{directory}/cgroup.subtree_control").split()
             for controller in wanted:
                 if controller not in active:
-                    _write(f"{directory}/cgroup.subtree_control", f"+{controller}")
+                    write(f"{directory}/cgroup.subtree_control", f"+{controller}")
         except OSError as error:
             raise NotOurs(f"cgroups cannot be made below {directory} ({error.strerror}); {_HANDED_OVER}") from error
 
@@ -188,7 +188,7 @@ def _account_devices(hierarchy: Hierarchy) -> Hierarchy:
         if os.path.exists(f"/sys/block/{name}/device"):  # a disk, not what is built of disks, memory or files
             try:
                 device = _read(f"/sys/block/{name}/dev").strip()
-                _write(f"{hierarchy.roots['blkio']}{hierarchy.base}/blkio.throttle.read_bps_device", f"{device} 0")
+                write(f"{hierarchy.roots['blkio']}{hierarchy.base}/blkio.throttle.read_bps_device", f"{device} 0")
             except OSError:
                 continue  # this kernel does not limit this device
     root = hierarchy.roots["blkio"]
@@ -206,6 +206,7 @@ def _read(path: str) -> str:
         return ""
 
 
-def _write(path: str, text: str) -> None:
+def write(path: str, text: str) -> None:
+    """Into a file of the kernel's. Raises OSError."""
     with open(path, "w") as file:
         file.write(text)

@@ -11,7 +11,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 __all__ = ["Lookout"]
@@ -23,9 +23,15 @@ _CLOSE_SECONDS = 0.003
 
 
 class Lookout:
-    """Thread-safe. Callbacks run in the lookout's thread, must not raise, and may come once more after remove()."""
+    """Thread-safe. Callbacks run in the lookout's thread and may come once more after remove().
 
-    def __init__(self) -> None:
+    One that raises keeps no other from its turn; `on_error` gets the error, again and again the same one only once.
+    """
+
+    def __init__(self, on_error: Callable[[Exception], None] = lambda _error: None) -> None:
+        self._on_error = on_error
+        self._told = ""
+        """The error of the round before."""
         self._poll = select.epoll()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._poll.register(self._wake, select.EPOLLIN)
@@ -94,5 +100,15 @@ class Lookout:
                 happened.append(heapq.heappop(again)[1])
             with self._lock:
                 looks = [self._looks[each] for each in happened if each in self._looks] + self._close
-            for look in dict.fromkeys(looks):
+            self._take(dict.fromkeys(looks))
+
+    def _take(self, looks: Iterable[Callable[[], None]]) -> None:
+        failed = ""
+        for look in looks:
+            try:
                 look()
+            except Exception as error:  # noqa: BLE001 # this thread looks for all jobs
+                failed = repr(error)
+                if failed != self._told:
+                    self._on_error(error)
+        self._told = failed

@@ -6,8 +6,10 @@ someone asks. Once the cgroup is removed, what was read last stands.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -26,17 +28,24 @@ _BYTES = 8192
 """More than any of the files holds."""
 _NUMBER_BYTES = 32
 """More than a file of one number holds: a buffer that costs nothing to get."""
-_THOROUGH_PASS = 10
-"""Every so many passes everything is read, whatever it looks like: pages become inactive while usage stays, writes reach a disk late."""
+_THOROUGH_SECONDS = 10.0
+"""After so long everything is read, whatever it looks like: pages become inactive while usage stays, writes reach a disk late."""
+_ABSENT = frozenset({errno.ENOENT, errno.EOPNOTSUPP, errno.EACCES, errno.EPERM, errno.ENODEV})
+"""This kernel has no such file, keeps no such account, does not show it to us; the cgroup is just being removed."""
+_FULL = frozenset({errno.EMFILE, errno.ENFILE})
+"""This process, or the machine, has no descriptor left."""
 
 
 class CgroupReader:
     """Thread-safe: the sampling thread reads, and so does who collects the final figures.
 
-    `lookout`: for jobs whose processes live in a cgroup below the job's, which someone else removes.
+    `lookout`: for jobs whose processes live in a cgroup below the job's, which someone else removes. Raises OSError where its files
+    cannot be opened though they are there, as without descriptors; nothing is left open then. `clock` is monotonic seconds.
     """
 
-    def __init__(self, group: JobCgroup, lookout: Lookout | None = None) -> None:
+    def __init__(
+        self, group: JobCgroup, lookout: Lookout | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         version = group.hierarchy.version
         wanted, numbers = (v1.FILES, v1.NUMBERS) if version == 1 else (v2.FILES, v2.NUMBERS)
         self._glance: Callable[[Mapping[str, bytes]], Glance] = v1.glance if version == 1 else v2.glance
@@ -51,49 +60,57 @@ class CgroupReader:
         self._parsed = Reading()
         self._parsed_raw: dict[str, bytes] | None = None
         self._parsed_kills = 0
-        self._passes = 0
-        """Since the last thorough one."""
+        self._clock = clock
+        self._thorough_at = clock()
+        """When everything was read the last time."""
         self._memory_seen = b""
         """Usage at the last look at memory."""
         self._lookout = lookout if version == 1 else None
         self._watched: list[int] = []
         self._memory_directory = ""
         self._kills_below: dict[str, int] = {}
-        for key, (controller, name) in wanted.items():
-            directory = group.directories.get(controller)
-            if directory is not None:
-                self._open(key, f"{directory}/{name}", _NUMBER_BYTES if key in numbers else _BYTES)
-        self._rest = [(key, *file) for key, file in self._files.items() if key not in {"cpu", "usage", "stat"}]
-        self._glanced = self._glance(self._raw)
-        if self._lookout is not None and "oom" in self._files:
-            self._memory_directory = group.directories["memory"]
-            self._watch_oom(self._lookout)
+        try:
+            for key, (controller, name) in wanted.items():
+                directory = group.directories.get(controller)
+                if directory is not None:
+                    self._open(key, f"{directory}/{name}", _NUMBER_BYTES if key in numbers else _BYTES)
+            self._rest = [(key, *file) for key, file in self._files.items() if key not in {"cpu", "usage", "stat"}]
+            self._glanced = self._glance(self._raw)
+            if self._lookout is not None and "oom" in self._files:
+                self._memory_directory = group.directories["memory"]
+                self._watch_oom(self._lookout)
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self, key: str, path: str, size: int) -> None:
+        """What is absent stays unknown. Raises OSError where it is there and cannot be opened."""
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return  # this kernel does not have it: the figure stays unknown
-        try:
+            self._files[key] = (descriptor, size)
             self._raw[key] = os.pread(descriptor, size, 0)
-        except OSError:  # EOPNOTSUPP: it has pressure accounting, and does none
-            os.close(descriptor)
-            return
-        self._files[key] = (descriptor, size)
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                raise
+            if key in self._files:
+                os.close(self._files.pop(key)[0])
 
     def _watch_oom(self, lookout: Lookout) -> None:
         """v1 counts a kill in the victim's own cgroup; an eventfd on the job's hears of those below, too, but not of each apart."""
         event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._watched.append(event)
         try:
             control = os.open(f"{self._memory_directory}/cgroup.event_control", os.O_WRONLY | os.O_CLOEXEC)
             try:
                 os.write(control, f"{event} {self._files['oom'][0]}".encode())
             finally:
                 os.close(control)
-        except OSError:
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            self._watched.remove(event)
             os.close(event)
             return
-        self._watched.append(event)
         lookout.add(event, self.look)
         self.look()
 
@@ -104,12 +121,14 @@ class CgroupReader:
         return self._lookout.closely(self.look) if self._lookout is not None else nullcontext()
 
     def look_when_ended(self, pid: int) -> None:
-        """Look once more in the moment in which this process, the last of the job, has ended."""
+        """Look once more in the moment in which this process, the last of the job, has ended. Raises OSError without descriptors."""
         if self._lookout is None:
             return
         try:
             descriptor = os.pidfd_open(pid)
-        except OSError:
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
             self.look()  # it is over already
             return
         with self._lock:
@@ -148,7 +167,7 @@ class CgroupReader:
         """What changes from moment to moment, cheaply.
 
         A job whose CPU time and memory usage stand still does nothing: nothing else is read. memory.stat costs as much as all the
-        rest: it is read where usage has changed. Every tenth pass is thorough.
+        rest: it is read where usage has changed. Every ten seconds a pass is thorough.
         """
         return self._pass(thorough=False)
 
@@ -167,9 +186,8 @@ class CgroupReader:
 
     def _read_all(self, *, thorough: bool) -> bool:
         """True where anything was new."""
-        self._passes += 1
-        if self._passes >= _THOROUGH_PASS:
-            thorough = True
+        now = self._clock()
+        thorough = thorough or now - self._thorough_at >= _THOROUGH_SECONDS
         before = self._raw
         raw: dict[str, bytes] = {key: self._read(key) for key in ("cpu", "usage") if key in self._files}
         moved = [key for key in raw if raw[key] != before[key]]
@@ -184,7 +202,7 @@ class CgroupReader:
             raw["io"] = self._lasting_io(raw["io"])
         self._raw = raw
         if thorough:
-            self._passes = 0
+            self._thorough_at = now
         return True
 
     def sample_memory(self) -> Glance | None:

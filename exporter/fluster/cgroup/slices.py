@@ -58,6 +58,7 @@ class SliceCgroup(JobCgroup):
         self.parent = self.unit
 
     def create(self, bounds: Bounds) -> None:
+        bounds = bounds.in_pages()
         properties = [f"Description=s:A job of Fluster ({self.unit})", *_ACCOUNTING]
         if bounds.memory_bytes is not None:
             properties += [f"MemoryMax=t:{bounds.memory_bytes}", "MemorySwapMax=t:0"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -25,8 +26,8 @@ def demo(
 
     folder = examples or _find_examples()
     settings = load_settings(runtime=runtime, port=port, state_dir=state_dir or state_home() / "demo")
-    configure("WARNING")
-    run_async(lambda: _demo(settings, folder))
+    with closing(configure("WARNING")):
+        run_async(lambda: _demo(settings, folder))
 
 
 def _find_examples() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -75,20 +75,20 @@ async def _run(
     from fluster.web.api.documents import job_document
     from fluster.worker_log import configure
 
-    configure("WARNING")
     job_id = check_job_id(options["job_id"] or new_job_id())
     runs = state_home() / "runs"
     settings = load_settings(
         state_dir=runs / job_id, runtime=runtime, max_jobs=1, drain="kill", worker_id=f"run-{job_id}"[:64]
     )
-    async with open_worker(settings) as services:
-        await _submit(services, command, folder, {**options, "job_id": job_id})
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_kill_on_signal, services, job_id)
-            await _copy_log(services, job_id, sys.stderr.buffer if json else sys.stdout.buffer)
-            job = await services.manager.wait(job_id)
-            tasks.cancel_scope.cancel()
-        document = job_document(job)
+    with closing(configure("WARNING")):
+        async with open_worker(settings) as services:
+            await _submit(services, command, folder, {**options, "job_id": job_id})
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_kill_on_signal, services, job_id)
+                await _copy_log(services, job_id, sys.stderr.buffer if json else sys.stdout.buffer)
+                job = await services.manager.wait(job_id)
+                tasks.cancel_scope.cancel()
+            document = job_document(job)
     _print_summary(document, runs / job_id, json=json)
     _prune(runs)
     return document
@@ -134,7 +134,7 @@ async def _copy_log(services: Services, job_id: str, stdout: IO[bytes]) -> None:
         return services.manager.get(job_id).state.terminal
 
     async for batch in services.logs.follow(job_id, LogFilter(), over):
-        await output.write(batch, lambda: services.logs.counts(job_id).bytes)
+        await output.write(batch.entries, lambda: services.logs.counts(job_id).bytes)
 
 
 def _print_summary(document: dict[str, Any], home: Path, *, json: bool) -> None:

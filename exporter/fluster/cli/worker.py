@@ -72,13 +72,20 @@ def worker() -> None:
 
 def _start(config: Path | None = None, **options: Any) -> None:
     from fluster.app import serve
-    from fluster.cli.terminal import run_async, say
+    from fluster.cli.terminal import run_async
     from fluster.worker_log import configure
 
     settings = load_settings(config, **options)
-    configure(settings.log_level)
+    log = configure(settings.log_level, alone=True)
 
     def ready(url: str) -> None:
-        say(f"fluster worker {settings.worker_id}: {url}  metrics {url}/metrics  API {url}/api/openapi.json")
+        log.announce(f"fluster worker {settings.worker_id}: {url}  metrics {url}/metrics  API {url}/api/openapi.json")
 
-    run_async(lambda: serve(settings, ready))
+    async def work() -> None:
+        log.watch_loop()
+        await serve(settings, ready)
+
+    try:
+        run_async(work)
+    finally:
+        log.flush()  # before the sentence on why it ends

@@ -119,7 +119,7 @@ def create_exposition(
 ) -> Exposition:  # fmt: skip
     """The exposition of one worker. `clock` gives UTC nanoseconds."""
     engine = Histogram("fluster_engine_request_duration_seconds", _ENGINE_SECONDS)
-    for operation in ("start", "stop", "remove"):
+    for operation in runtime.operations.names:
         engine.expect(operation)
     runtime.operations.listeners.append(lambda operation, seconds: engine.observe(seconds, operation))
 

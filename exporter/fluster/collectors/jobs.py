@@ -11,11 +11,10 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from fluster.catalogue import CATALOGUE, Metric
-from fluster.collectors.families import Sample
 from fluster.collectors.text import escape
 from fluster.job import EndReason, Job, JobState, Source
 
-__all__ = ["JOB_FAMILIES", "JobFamily"]
+__all__ = ["JOB_FAMILIES", "JobFamily", "LabelledJobFamily"]
 
 _STATES: Final = tuple(state for state in JobState if state)
 _SOURCES: Final = ("build", "stdout", "stderr")
@@ -39,7 +38,7 @@ class JobFamily:
     def __init__(self, name: str, *series: Series, live: bool = False) -> None:
         self.metric: Metric = CATALOGUE[name]
         self.live = live
-        self._series = series
+        self.series = series
         self._columns = [(each, self._around(each.labels)) for each in series]
 
     def lines(self, jobs: Sequence[Job], ids: Sequence[str]) -> list[str]:
@@ -60,14 +59,6 @@ class JobFamily:
         )
         return f'{self.metric.name}{{job_id="', f'"{more}}} '
 
-    def samples(self, jobs: Iterable[Job]) -> Iterator[Sample]:
-        """The same as data."""
-        for job in jobs:
-            for series in self._series:
-                value = series.value(job)
-                if value is not None:
-                    yield "", (job.id, *series.labels), value
-
 
 class LabelledJobFamily(JobFamily):
     """A family with labels whose values differ from job to job."""
@@ -76,22 +67,16 @@ class LabelledJobFamily(JobFamily):
         self, name: str, rows: Callable[[Job], Iterable[tuple[tuple[str, ...], Any]]], *, live: bool = False
     ) -> None:
         super().__init__(name, live=live)
-        self._rows = rows
+        self.rows = rows
         self._line = name + "{" + ",".join(f'{label}="%s"' for label in self.metric.labels) + "} %r\n"
 
     def lines(self, jobs: Sequence[Job], ids: Sequence[str]) -> list[str]:
         return [
             self._line % (job_id, *map(escape, labels), value)
             for job_id, job in zip(ids, jobs, strict=True)
-            for labels, value in self._rows(job)
+            for labels, value in self.rows(job)
             if value is not None
         ]
-
-    def samples(self, jobs: Iterable[Job]) -> Iterator[Sample]:
-        for job in jobs:
-            for labels, value in self._rows(job):
-                if value is not None:
-                    yield "", (job.id, *labels), value
 
 
 class StateFamily(JobFamily):

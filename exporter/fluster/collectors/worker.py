@@ -58,7 +58,6 @@ class WorkerCollector:
         self._builder = builder
         self._sampler = sampler
         self._disks: dict[str, tuple[int, int]] = {}
-        self._log_bytes: int | None = None
         self.engine_up = True
 
     def refresh(self) -> None:
@@ -67,7 +66,6 @@ class WorkerCollector:
             facts = _file_system(path)
             if facts is not None:
                 self._disks[name] = facts
-        self._log_bytes = self._logs.size_bytes()
 
     def collect(self) -> Families:
         families = Families(_NAMES)
@@ -84,15 +82,11 @@ class WorkerCollector:
         add("fluster_queue_limit", manager.queue_limit)
         self._caches(families)
         add("fluster_engine_up", int(self.engine_up))
-        outcomes = self._runtime.operations.snapshot()
-        for operation in ("start", "stop", "remove"):
-            for outcome in ("ok", "refused", "error"):
-                outcomes.setdefault((operation, outcome), 0)
-        for (operation, outcome), count in sorted(outcomes.items()):
+        for (operation, outcome), count in sorted(self._runtime.operations.snapshot().items()):
             add("fluster_engine_requests_total", count, operation, outcome)
         for collector in ("stats", "disk", "gpu"):
             add("fluster_stats_errors_total", self._sampler.errors[collector], collector)
-        add("fluster_log_store_bytes", self._log_bytes)
+        add("fluster_log_store_bytes", self._logs.retention.bytes)
         for name, (size, free) in self._disks.items():
             add("fluster_filesystem_size_bytes", size, name)
             add("fluster_filesystem_free_bytes", free, name)

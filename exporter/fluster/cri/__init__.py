@@ -5,13 +5,14 @@ supervisor process imports it.
 from fluster.cri.counts import Counts, Resume, counts_path, parse_counts, read_counts
 from fluster.cri.line import CriLine, format_time, parse_line, parse_time
 from fluster.cri.segments import Floor, read_floor
-from fluster.cri.writer import CriWriter
+from fluster.cri.writer import CriWriter, LogBounds
 
 __all__ = [
     "Counts",
     "CriLine",
     "CriWriter",
     "Floor",
+    "LogBounds",
     "Resume",
     "counts_path",
     "format_time",

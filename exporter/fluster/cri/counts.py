@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 __all__ = ["SIZE", "Counts", "Resume", "beside", "counted", "counts_path", "dump_counts", "parse_counts", "read_counts"]
 
-_LAYOUT = struct.Struct("<4sI20qI")
+_LAYOUT = struct.Struct("<4sI21qI")
 _MAGIC = b"FLC2"
 SIZE = _LAYOUT.size
 """Of the file, in bytes."""
@@ -46,6 +46,8 @@ class Counts(NamedTuple):
     stdout_parts: int = 0
     """Where in the log the stream's last line begins, plus 1, while it is stored in parts and has no end yet; else 0."""
     stderr_parts: int = 0
+    part_lines: int = 0
+    """Lines of the file with the flag P, of both streams."""
     stdout_lost: int = 0
     """Lines that could not be written: the disk was full. They are in no other count."""
     stderr_lost: int = 0
@@ -72,7 +74,15 @@ class Counts(NamedTuple):
 
 
 def counted(
-    counts: Counts, stream: str, lines: int, size: int, timestamp_ns: int, *, open_end: bool = False, parts: int = 0
+    counts: Counts,
+    stream: str,
+    lines: int,
+    size: int,
+    timestamp_ns: int,
+    *,
+    part_lines: int = 0,
+    open_end: bool = False,
+    parts: int = 0,
 ) -> Counts:
     """`counts` and so many lines and bytes more of a stream, the last of them at `timestamp_ns`."""
     last_ns = max(counts.last_timestamp_ns, timestamp_ns)
@@ -82,6 +92,7 @@ def counted(
             stdout_bytes=counts.stdout_bytes + size,
             stdout_open=int(open_end),
             stdout_parts=parts,
+            part_lines=counts.part_lines + part_lines,
             last_timestamp_ns=last_ns,
         )
     return counts._replace(
@@ -89,6 +100,7 @@ def counted(
         stderr_bytes=counts.stderr_bytes + size,
         stderr_open=int(open_end),
         stderr_parts=parts,
+        part_lines=counts.part_lines + part_lines,
         last_timestamp_ns=last_ns,
     )
 
@@ -118,7 +130,7 @@ def parse_counts(data: bytes) -> Counts | None:
         return None
     if magic != _MAGIC or turn != again:
         return None
-    return Counts(*numbers[:14])._replace(resume=Resume(*numbers[15:]) if numbers[14] else None)
+    return Counts(*numbers[:15])._replace(resume=Resume(*numbers[16:]) if numbers[15] else None)
 
 
 def read_counts(path: str | os.PathLike[str]) -> Counts | None:

@@ -153,6 +153,7 @@ class LogFiles:
             counts.stdout_bytes,
             counts.stderr_lines,
             counts.stderr_bytes,
+            counts.part_lines,
             counts.lost,
             self._earliest_ns or counts.last_timestamp_ns,
             counts.last_timestamp_ns,
@@ -219,6 +220,7 @@ class LogFiles:
             stdout_bytes=mark.stdout_bytes,
             stderr_lines=mark.stderr_lines,
             stderr_bytes=mark.stderr_bytes,
+            part_lines=mark.part_lines,
             stdout_lost=known.stdout_lost if known else mark.lost,
             stderr_lost=known.stderr_lost if known else 0,
             last_timestamp_ns=mark.latest_ns,
@@ -260,7 +262,9 @@ class LogFiles:
         self.surplus.append((line.stream, line.timestamp_ns, taken))
         self._earliest_ns = min(self._earliest_ns or line.timestamp_ns, line.timestamp_ns)
         parts = (getattr(known, f"{line.stream}_parts") or offset + 1) if line.partial else 0
-        return counted(known, line.stream, not line.partial, taken, line.timestamp_ns, parts=parts)
+        return counted(
+            known, line.stream, not line.partial, taken, line.timestamp_ns, part_lines=line.partial, parts=parts
+        )
 
 
 def _renamed(path: str, closed: str, following: str) -> bool:

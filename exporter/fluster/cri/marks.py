@@ -1,6 +1,6 @@
 """The sparse index of a log: every MiB, where a file begins, and where lines are missing, what the log holds up to there.
 
-One mark takes 80 bytes, less than 0.01 % of the log. The writer appends them; a search by line or time reads some of them and then
+One mark takes 88 bytes, less than 0.01 % of the log. The writer appends them; a search by line or time reads some of them and then
 one MiB of the log at most.
 """
 
@@ -15,7 +15,7 @@ from fluster.cri.counts import beside
 
 __all__ = ["SIZE", "SPACING_BYTES", "START", "Mark", "dump_mark", "marks", "marks_path", "parse_mark"]
 
-_LAYOUT = struct.Struct("<4sI9q")
+_LAYOUT = struct.Struct("<4sI10q")
 _MAGIC = b"FLM1"
 SIZE = _LAYOUT.size
 """Of one mark, in bytes."""
@@ -35,6 +35,7 @@ class Mark(NamedTuple):
     stdout_bytes: int
     stderr_lines: int
     stderr_bytes: int
+    part_lines: int
     lost: int
     """Lines that could not be written, up to here. More than at the mark before: lines are missing exactly here."""
     earliest_ns: int
@@ -47,7 +48,7 @@ class Mark(NamedTuple):
         return self.stdout_lines + self.stderr_lines
 
 
-START = Mark(1, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+START = Mark(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 """Of every log, never written."""
 
 

@@ -9,23 +9,35 @@ from __future__ import annotations
 
 import os
 import time
+from typing import NamedTuple
 
 from fluster.cri.counts import Counts, Resume, counted
 from fluster.cri.files import LogFiles
 from fluster.cri.line import format_time
 
-__all__ = ["LINE_BYTES", "CriWriter"]
+__all__ = ["CriWriter", "LogBounds"]
 
-LINE_BYTES = 1024 * 1024
-SEGMENT_BYTES = 64 * 1024 * 1024
-LIMIT_BYTES = 4 * 1024 * 1024 * 1024
+_SECOND_NS = 1_000_000_000
+_SAME_CLOCK_NS = _SECOND_NS
+"""A time that is further back than this is that of a clock that was set back."""
+
+
+class LogBounds(NamedTuple):
+    """How a log is kept."""
+
+    max_line_bytes: int = 1024 * 1024
+    """The longest line in one entry; a longer one is stored in parts."""
+    segment_bytes: int = 64 * 1024 * 1024
+    """The size at which a file is closed and a new one begun."""
+    limit_bytes: int = 4 * 1024 * 1024 * 1024
+    """What all files of the log may take on the disk: the oldest are dropped beyond it."""
+
+
+DEFAULT = LogBounds()
 
 
 class CriWriter:
     """One writer per file. Not thread-safe.
-
-    `max_line_bytes` is the longest line in one entry, `segment_bytes` the size at which a file is closed and a new one begun,
-    `limit_bytes` what all files of the log may take on the disk: the oldest are dropped beyond it.
 
     Reopening goes on where the file ends. What a crash left of a torn last line is cut off: half a stamp or half a text
     would be shown as if the job had written it.
@@ -35,15 +47,17 @@ class CriWriter:
         self,
         path: str | os.PathLike[str],
         *,
-        max_line_bytes: int = LINE_BYTES,
-        segment_bytes: int = SEGMENT_BYTES,
-        limit_bytes: int = LIMIT_BYTES,
+        max_line_bytes: int = DEFAULT.max_line_bytes,
+        segment_bytes: int = DEFAULT.segment_bytes,
+        limit_bytes: int = DEFAULT.limit_bytes,
     ) -> None:
+        """The sizes are those of LogBounds."""
         self._max_line = max_line_bytes
         self._files = LogFiles(os.fspath(path), segment_bytes=segment_bytes, limit_bytes=limit_bytes)
         self._new = self._files.counts
         self._held = {"stdout": bytearray(), "stderr": bytearray()}
         self._held_ns = {"stdout": 0, "stderr": 0}
+        self._last_ns = {"stdout": 0, "stderr": 0}
         self._text: list[bytes] = []
         self._text_bytes = 0
         self._earliest_ns = 0
@@ -184,22 +198,37 @@ class CriWriter:
     # Entries from lines
 
     def _add_block(self, stream: str, timestamp_ns: int, block: bytes, *, newline: bool = True) -> None:
-        """`block` holds whole lines without the last newline; `newline` says whether the job wrote that one."""
-        stamp = f"{format_time(timestamp_ns)} {stream} ".encode("ascii")
-        full, part = stamp + b"F ", stamp + b"P "
-        lines = block.count(b"\n") + 1
-        if len(block) <= self._max_line:
-            text = full + block.replace(b"\n", b"\n" + full) + b"\n"
+        """`block` holds whole lines without the last newline; `newline` says whether the job wrote that one.
+
+        Each line is a nanosecond after the one before it: whoever sorts by time keeps their order, and takes no two for one.
+        """
+        lines = block.split(b"\n")
+        last_ns = self._last_ns[stream]
+        if 0 <= last_ns - timestamp_ns < _SAME_CLOCK_NS:
+            timestamp_ns = last_ns + 1
+        last_ns = self._last_ns[stream] = timestamp_ns + len(lines) - 1
+        name = stream.encode("ascii")
+        if len(block) <= self._max_line and timestamp_ns // _SECOND_NS == last_ns // _SECOND_NS:
+            second = format_time(timestamp_ns)[:20].encode("ascii")
+            text = b"".join(
+                [
+                    b"%b%09dZ %b F %b\n" % (second, at, name, line)
+                    for at, line in enumerate(lines, timestamp_ns % _SECOND_NS)
+                ]
+            )
         else:
-            text = b"".join(self._parts(each, full, part) for each in block.split(b"\n"))
-        self._new = counted(self._new, stream, lines, len(block) + newline, timestamp_ns, open_end=not newline)
+            text = b"".join(self._entries(name, at, line) for at, line in enumerate(lines, timestamp_ns))
+        self._new = counted(
+            self._new, stream, len(lines), len(block) + newline, last_ns,
+            part_lines=text.count(b"\n") - len(lines) if len(block) > self._max_line else 0, open_end=not newline,
+        )  # fmt: skip
         self._add_text(text, timestamp_ns)
 
-    def _parts(self, line: bytes, full: bytes, part: bytes) -> bytes:
-        if len(line) <= self._max_line:
-            return full + line + b"\n"
-        pieces = [line[at : at + self._max_line] for at in range(0, len(line), self._max_line)]
-        return b"".join(part + piece + b"\n" for piece in pieces[:-1]) + full + pieces[-1] + b"\n"
+    def _entries(self, stream: bytes, timestamp_ns: int, line: bytes) -> bytes:
+        """One line, in parts where it is too long for one entry."""
+        stamp = b"%b %b " % (format_time(timestamp_ns).encode("ascii"), stream)
+        pieces = [line[at : at + self._max_line] for at in range(0, len(line), self._max_line)] or [b""]
+        return b"".join(stamp + b"P " + piece + b"\n" for piece in pieces[:-1]) + stamp + b"F " + pieces[-1] + b"\n"
 
     def _spill(self, stream: str, timestamp_ns: int) -> None:
         """An unfinished line outgrew memory: take what is full of it as parts."""
@@ -210,7 +239,7 @@ class CriWriter:
         text = b"".join(part + bytes(held[at : at + self._max_line]) + b"\n" for at in range(0, whole, self._max_line))
         del held[:whole]
         parts = getattr(self._new, f"{stream}_parts") or self._files.counts.end + self._text_bytes + 1
-        self._new = counted(self._new, stream, 0, whole, timestamp_ns, parts=parts)
+        self._new = counted(self._new, stream, 0, whole, timestamp_ns, part_lines=text.count(b"\n"), parts=parts)
         self._add_text(text, timestamp_ns)
 
     def _add_text(self, text: bytes, earliest_ns: int) -> None:

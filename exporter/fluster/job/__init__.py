@@ -1,6 +1,6 @@
 """The job: its states, request, limits, figures and ids. Knows nothing of engines, stores or doors."""
 
-from fluster.job.figures import Figures, GpuFigures, Sample, Source
+from fluster.job.figures import Figures, GpuFigures, Sample, Source, highest
 from fluster.job.ids import check_job_id, new_job_id
 from fluster.job.job import Build, Job, LogCounts
 from fluster.job.request import EnvironmentRequest, JobRequest, Limits
@@ -23,5 +23,6 @@ __all__ = [
     "Sample",
     "Source",
     "check_job_id",
+    "highest",
     "new_job_id",
 ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
-from operator import attrgetter
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-__all__ = ["Figures", "GpuFigures", "Sample", "Source"]
+__all__ = ["Figures", "GpuFigures", "Sample", "Source", "highest"]
 
 _N = TypeVar("_N", int, float)
 
@@ -92,13 +91,13 @@ class Figures:
 
     def evolve(self, **changes: Any) -> Figures:
         """These figures with `changes`."""
-        # Once a scrape for each live job: dataclasses.replace takes twice as long.
-        return Figures(**(dict(zip(_NAMES, _VALUES(self), strict=True)) | changes))
+        return dataclasses.replace(self, **changes)
 
     def over(self, earlier: Figures) -> Figures:
         """These figures, completed by `earlier` where these know nothing; peaks never fall.
 
-        A peak of the kernel replaces a sampled one and is never replaced by one.
+        A peak of the kernel replaces a sampled one and is never replaced by one. Sampled CPU time never falls either: what is told
+        later may lack processes that nobody waited for.
         """
         merged = {
             each.name: mine if (mine := getattr(self, each.name)) is not None else getattr(earlier, each.name)
@@ -107,13 +106,18 @@ class Figures:
         merged["sampled_at_ns"] = max(self.sampled_at_ns, earlier.sampled_at_ns)
         merged["gpus"] = _gpus_over(self.gpus, earlier.gpus)
         for peak in ("memory_working_set_peak_bytes", "memory_anon_peak_bytes", "cpu_peak_cores", "disk_peak_bytes"):
-            merged[peak] = _highest(getattr(self, peak), getattr(earlier, peak))
+            merged[peak] = highest(getattr(self, peak), getattr(earlier, peak))
+        if self.cpu_source is earlier.cpu_source is Source.SAMPLED and (earlier.cpu_seconds or 0) > (
+            self.cpu_seconds or 0
+        ):
+            for mode in ("cpu_user_seconds", "cpu_system_seconds"):
+                merged[mode] = highest(getattr(self, mode), getattr(earlier, mode))
         for peak, source in (
             ("memory_peak_bytes", "memory_peak_source"),
             ("processes_peak", "processes_peak_source"),
         ):
             if getattr(self, source) == getattr(earlier, source):
-                merged[peak] = _highest(getattr(self, peak), getattr(earlier, peak))
+                merged[peak] = highest(getattr(self, peak), getattr(earlier, peak))
             elif getattr(earlier, source) is Source.KERNEL:
                 merged[peak], merged[source] = getattr(earlier, peak), Source.KERNEL
         return Figures(**merged)
@@ -125,18 +129,14 @@ def _gpus_over(gpus: tuple[GpuFigures, ...], earlier: tuple[GpuFigures, ...]) ->
     merged = []
     for gpu in gpus:
         before = known.pop(gpu.uuid, gpu)
-        peak = _highest(gpu.memory_peak_bytes, before.memory_peak_bytes)
+        peak = highest(gpu.memory_peak_bytes, before.memory_peak_bytes)
         merged.append(dataclasses.replace(gpu, memory_peak_bytes=peak))
     return (*merged, *known.values())
 
 
-_NAMES: Final = tuple(each.name for each in dataclasses.fields(Figures))
-_VALUES: Final = attrgetter(*_NAMES)
-
-
-def _highest(first: _N | None, second: _N | None) -> _N | None:
-    known = [value for value in (first, second) if value is not None]
-    return max(known) if known else None
+def highest(first: _N | None, second: _N | None) -> _N | None:
+    """The higher one; None is unknown."""
+    return second if first is None or (second is not None and second > first) else first
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ class JobState(IntEnum):
         return self.name.lower()
 
     @property
+    def phase(self) -> str:
+        """Where a job is, as the worker's log names it: like `label`, and "ended" for every terminal state."""
+        return "ended" if self.terminal else self.label
+
+    @property
     def terminal(self) -> bool:
         return self in TERMINAL
 

@@ -3,5 +3,6 @@
 from fluster.logs.entry import SOURCES, LogEntry, LogFilter, LogPage
 from fluster.logs.live_counts import LiveCounts
 from fluster.logs.store import LogStore
+from fluster.logs.tail import Batch
 
-__all__ = ["SOURCES", "LiveCounts", "LogEntry", "LogFilter", "LogPage", "LogStore"]
+__all__ = ["SOURCES", "Batch", "LiveCounts", "LogEntry", "LogFilter", "LogPage", "LogStore"]

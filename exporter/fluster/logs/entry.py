@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
+
+from fluster.logs.position import Position
 
 __all__ = ["DEFAULT_LINES", "MAX_LINES", "SOURCES", "LogEntry", "LogFilter", "LogPage"]
 
@@ -33,18 +35,29 @@ class LogFilter:
     """Go on after the entry that carried this; start_line and tail then mean nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """One line of a log, its parts joined. `data` has no newline."""
 
     timestamp_ns: int
     source: str
     data: bytes
     sequence: int
-    """0-based place in the job's whole log: build.log, then job.log."""
-    cursor: str
-    """The position after this entry."""
+    """0-based place in the job's whole log: build.log, then job.log. Lines that are not kept any more count, too."""
+    after: Position
     truncated: bool = False
+    """Not the whole line: it goes on in the next entry, or its beginning or its end is lost."""
+    dropped: int = 0
+    """Lines that are missing right before this one."""
+
+    @property
+    def cursor(self) -> str:
+        """The position after this entry."""
+        return self.after.cursor()
+
+    @property
+    def goes_on(self) -> bool:
+        """The line has no end yet: the next entry of its source belongs to it, unless lines are missing before that one."""
+        return self.after.sequence == self.sequence
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,139 +1,197 @@
-"""Reading one CRI file in blocks: forward as entries, and backward to find where the last ones begin. Memory stays constant."""
+"""From the lines of a log's files to its entries, forward from any position. Memory stays constant."""
 
 from __future__ import annotations
 
-import os
 import re
+from calendar import timegm
 from collections.abc import Iterator
+from time import strptime
 from typing import Final
 
-from fluster.cri import CriLine, parse_line
-from fluster.logs.entry import LogEntry
+from fluster.cri import parse_line
+from fluster.logs.entry import LogEntry, LogFilter
+from fluster.logs.log_file import LogFile
+from fluster.logs.matcher import Matcher
 from fluster.logs.position import Position
 
-__all__ = ["count_entries", "entries", "find_time", "lines_backward"]
+__all__ = ["Scan", "count_entries"]
 
-_BLOCK: Final = 256 * 1024
+ENTRY_BYTES: Final = 16 * 1024 * 1024
+"""A line that is longer comes as several entries."""
+_LINES: Final = re.compile(rb"([0-9T:-]{19})\.([0-9]{9})Z (std(?:out|err)) F ([^\n]*)\n")
+_HEAD_BYTES: Final = 41
+"""Of a line, without its text and with its newline."""
 _PART: Final = re.compile(rb"^[^ \n]+ std(?:out|err) P ", re.MULTILINE)
+_ALL: Final = Matcher(LogFilter())
 
 
-def lines(file: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """(offset behind it, line without newline) of each whole line from `start` to `end`."""
-    rest, at, offset = b"", start, start
-    while at < end:
-        block = os.pread(file, min(_BLOCK, end - at), at)
-        if not block:
-            return
-        at += len(block)
-        *whole, rest = (rest + block).split(b"\n")
-        for line in whole:
-            offset += len(line) + 1
-            yield offset, line
+def count_entries(file: LogFile, start: int, end: int) -> int:
+    """How many entries end between two boundaries of lines."""
+    parts = file.counts.part_lines > 0
+    return sum(block.count(b"\n") - (len(_PART.findall(block)) if parts else 0) for _, block in file.blocks(start, end))
 
 
-def entries(file: int, position: Position, end: int, source: str = "") -> Iterator[LogEntry]:
-    """The entries behind `position`, their parts joined. `source` names all of them ("build"), else the streams do.
+class Scan:
+    """The entries that match, behind `position` and up to byte `end` of a log.
 
-    A line that is no CRI line (a disk that lied) is passed over. Unfinished parts at the end are no entry yet.
+    A line that is no CRI line (a disk that lied) is passed over. Unfinished parts at the end are no entry yet. Where lines were
+    lost or are not kept any more, the next entry says how many.
     """
-    held: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
-    held_from: dict[str, int] = {}
-    sequence, before = position.sequence, position.scan
-    for offset, raw in lines(file, position.scan, end):
-        line_start, before = before, offset
-        try:
-            line = parse_line(raw)
-        except ValueError:
-            continue
-        if line.partial:
-            held_from.setdefault(line.stream, line_start)
-            held[line.stream].append(line.data)
-            continue
-        data = line.data
-        if parts := held[line.stream]:
-            data = b"".join((*parts, data))
-            parts.clear()
-            del held_from[line.stream]
-        if offset <= position.after:
-            continue  # seen before the cursor; read again only for the other stream's parts
-        after = Position(position.file, min(held_from.values(), default=offset), offset, sequence + 1)
-        yield LogEntry(line.timestamp_ns, source or line.stream, data, sequence, after.cursor())
-        sequence += 1
 
+    def __init__(self, file: LogFile, position: Position, end: int, matches: Matcher = _ALL) -> None:
+        self._file = file
+        self._end = end
+        self._matches = matches
+        self._dropped = self._missing = 0
+        if position.after < file.begin:
+            self._dropped = max(file.kept_from.sequence - position.sequence, 0)
+            position = file.kept_from
+        self.position = position
+        """Behind what was looked at: a scan from there gives what this one has not given."""
+        self._held: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+        self._held_from: dict[str, int] = {}
+        self._held_ns = {"stdout": 0, "stderr": 0}
+        self._cut: set[str] = set()  # streams whose line already gave an entry that was not its end
+        self._gaps = self._find_gaps()
+        self._gap = next(self._gaps, (end, 0))
+        self._second = (b"", 0)
 
-def lines_backward(file: int, end: int) -> Iterator[tuple[int, CriLine]]:
-    """(offset of its start, line) of each CRI line, from the end to the beginning."""
-    at, rest = end, b""
-    last = True
-    while at > 0:
-        size = min(64 * 1024, at)
-        at -= size
-        pieces = (os.pread(file, size, at) + rest).split(b"\n")
-        rest = pieces[0]
-        offset = at + sum(map(len, pieces)) + len(pieces) - 1
-        for piece in reversed(pieces[1:]):
-            offset -= len(piece)
-            if not (last and not piece):
-                try:
-                    yield offset, parse_line(piece)
-                except ValueError:
-                    pass
-            last = False
-            offset -= 1
-    if rest:
-        try:
-            yield 0, parse_line(rest)
-        except ValueError:
+    def __iter__(self) -> Iterator[LogEntry]:
+        simple = self._file.counts.part_lines == 0
+        for offset, block in self._file.blocks(self.position.scan, self._end):
+            if not simple or self._gap[0] < offset + len(block):
+                yield from self._wanted(self._exact(offset, block))
+            elif self._matches.searches:
+                yield from self._wanted(self._searched(offset, block))
+            else:
+                found = _LINES.findall(block)
+                whole = sum([len(line[3]) for line in found]) + _HEAD_BYTES * len(found) == len(block)
+                entries = self._plain(offset, found) if whole else self._exact(offset, block)
+                yield from self._wanted(entries)
+
+    def _wanted(self, entries: Iterator[LogEntry]) -> Iterator[LogEntry]:
+        """Those that match. What is missing before another one is missing before the next of them."""
+        if self._matches.takes_all:
+            yield from entries
             return
+        for entry in entries:
+            if not self._matches(entry):
+                self._missing += entry.dropped
+            elif self._missing:
+                yield entry._replace(dropped=entry.dropped + self._missing)
+                self._missing = 0
+            else:
+                yield entry
 
+    def _plain(self, offset: int, found: list[tuple[bytes, bytes, bytes, bytes]]) -> Iterator[LogEntry]:
+        """Neither parts nor gaps nor anything else than lines."""
+        name, source, sequence = self._file.name, self._file.source, self.position.sequence
+        known, base = self._second
+        dropped, self._dropped = self._dropped, 0
+        for second, fraction, stream, text in found:
+            if second != known:
+                known, base = second, timegm(strptime(second.decode(), "%Y-%m-%dT%H:%M:%S")) * 1_000_000_000
+                self._second = (known, base)
+            offset += _HEAD_BYTES + len(text)
+            after = Position(name, offset, offset, sequence + 1)
+            self.position = after
+            yield LogEntry(
+                base + int(fraction), source or stream.decode(), text, sequence, after, False, dropped
+            )  # by place: a third faster
+            dropped = 0
+            sequence += 1
 
-def count_entries(file: int, start: int, end: int) -> int:
-    """How many entries end between two line boundaries."""
-    total, at, rest = 0, start, b""
-    while at < end:
-        block = os.pread(file, min(_BLOCK, end - at), at)
-        if not block:
-            break
-        at += len(block)
-        text = rest + block
-        cut = text.rfind(b"\n") + 1
-        whole, rest = text[:cut], text[cut:]
-        total += whole.count(b"\n")
-        if b" P " in whole:
-            total -= len(_PART.findall(whole))
-    return total
+    def _searched(self, offset: int, block: bytes) -> Iterator[LogEntry]:
+        """The lines that may match; the others are not even counted while there is none."""
+        name, counted_to, sequence = self._file.name, -1, 0
+        for begin, end in self._matches.lines(block):
+            try:
+                line = parse_line(block[begin:end])
+            except ValueError:
+                continue
+            if counted_to < 0:
+                sequence, counted_to = self._sequence_at(offset), 0
+            sequence += block.count(b"\n", counted_to, begin)
+            counted_to = begin
+            after = Position(name, offset + end, offset + end, sequence + 1)
+            source = self._file.source or line.stream
+            yield LogEntry(line.timestamp_ns, source, line.data, sequence, after, dropped=self._dropped)
+            self._dropped = 0
+        at = offset + len(block)
+        if counted_to >= 0:
+            self.position = Position(name, at, at, sequence + block.count(b"\n", counted_to))
 
+    def _sequence_at(self, offset: int) -> int:
+        known = self._file.at(self._file.mark_before(offset))
+        start, sequence = max(self.position[2:], known[2:])
+        return sequence + count_entries(self._file, start, offset)
 
-def find_time(file: int, end: int, timestamp_ns: int, *, margin: int = _BLOCK) -> int:
-    """A line boundary before the first entry at or after `timestamp_ns`.
+    def _exact(self, offset: int, block: bytes) -> Iterator[LogEntry]:
+        for raw in block.split(b"\n")[:-1]:
+            start, offset = offset, offset + len(raw) + 1
+            if start >= self._gap[0]:
+                yield from self._cross_gap()
+            try:
+                line = parse_line(raw)
+            except ValueError:
+                continue
+            parts = self._held[line.stream]
+            if line.partial:
+                parts.append(line.data)
+                self._held_from.setdefault(line.stream, start)
+                self._held_ns[line.stream] = line.timestamp_ns
+                if sum(map(len, parts)) < ENTRY_BYTES:
+                    continue
+                data, truncated = self._take_held(line.stream), True
+                self._cut.add(line.stream)
+            else:
+                data, truncated = line.data, line.stream in self._cut
+                if parts:
+                    data = self._take_held(line.stream) + data
+                self._cut.discard(line.stream)
+            if (
+                offset > self.position.after
+            ):  # else it was given before, and read again only for the other stream's parts
+                lines = int(not line.partial)
+                yield self._entry(line.timestamp_ns, line.stream, data, offset, truncated=truncated, lines=lines)
 
-    The two streams of a file are only nearly in order of time: the boundary lies a margin earlier than the search says.
-    """
-    low, high = 0, end
-    while high - low > margin:
-        middle = (low + high) // 2
-        found = _time_behind(file, middle, end)
-        if found is None or found >= timestamp_ns:
-            high = middle
-        else:
-            low = middle
-    return _boundary(file, max(low - margin, 0), end)
+    def _take_held(self, stream: str) -> bytes:
+        data = b"".join(self._held[stream])
+        self._held[stream].clear()
+        del self._held_from[stream]
+        return data
 
+    def _entry(
+        self, timestamp_ns: int, stream: str, data: bytes, offset: int, *, truncated: bool, lines: int
+    ) -> LogEntry:
+        sequence = self.position.sequence
+        scan = min(self._held_from.values(), default=offset)
+        self.position = Position(self._file.name, scan, offset, sequence + lines)
+        dropped, self._dropped = self._dropped, 0
+        return LogEntry(timestamp_ns, self._file.source or stream, data, sequence, self.position, truncated, dropped)
 
-def _boundary(file: int, at: int, end: int) -> int:
-    """The first line boundary at or behind `at`."""
-    if at == 0:
-        return 0
-    for offset, _ in lines(file, at - 1, end):
-        return offset
-    return end
+    # Where lines are missing
 
+    def _find_gaps(self) -> Iterator[tuple[int, int]]:
+        """(offset, lines) of each gap at or behind where the scan begins."""
+        if self._file.counts.lost == 0:
+            return
+        index, begin = self._file.index, self.position.scan
+        number = index.last(lambda mark: mark.offset < begin)
+        lost = index.at(number).lost
+        for mark in index.after(number):
+            if mark.lost > lost:
+                yield mark.offset, mark.lost - lost
+            lost = mark.lost
 
-def _time_behind(file: int, at: int, end: int) -> int | None:
-    start = _boundary(file, at, end)
-    for _, raw in lines(file, start, end):
-        try:
-            return parse_line(raw).timestamp_ns
-        except ValueError:
-            continue
-    return None
+    def _cross_gap(self) -> Iterator[LogEntry]:
+        """What is held has no end; it is given as it is. The next entry is the first behind the gap."""
+        at, lost = self._gap
+        for stream in [stream for stream, parts in self._held.items() if parts]:
+            data = self._take_held(stream)
+            if at >= self.position.after:
+                yield self._entry(self._held_ns[stream], stream, data, at, truncated=True, lines=0)
+        self._cut.clear()
+        if at >= self.position.after:
+            self._dropped += lost
+        self._gap = next(self._gaps, (self._end, 0))

@@ -32,7 +32,9 @@ from fluster.manager.recovery import recover
 from fluster.manager.table import JobPage, JobTable
 from fluster.runtime import Execution
 from fluster.supervisor import EndRequest, Supervisor, SupervisorParts
+from fluster.supervisor.life import sentence
 from fluster.supervisor.verdict import Verdict, judge_error, judge_request
+from fluster.worker_log import about
 
 __all__ = ["JobManager"]
 
@@ -171,6 +173,10 @@ class JobManager:
                 "bundle_sha256",
                 f"no bundle {request.bundle_sha256[:64]!r} is here; upload it by PUT /api/bundles first",
             )
+        with about(job_id, JobState.PENDING.phase):
+            return await self._accept(request, job_id)
+
+    async def _accept(self, request: JobRequest, job_id: str) -> Job:
         self._accepting.add(job_id)
         try:
             job = await self._parts.store.insert(
@@ -192,11 +198,12 @@ class JobManager:
         live = self._live.get(job_id)
         if live is None:
             return job
-        live.end.ask(EndReason.USER, job.request.grace_seconds if grace_seconds is None else grace_seconds)
-        if job_id in self._queue:
-            self._queue.remove(job_id)
-            self._dispatch()
-            return await self._end(job_id, judge_request(job, EndReason.USER))
+        with about(job_id, job.state.phase):
+            live.end.ask(EndReason.USER, job.request.grace_seconds if grace_seconds is None else grace_seconds)
+            if job_id in self._queue:
+                self._queue.remove(job_id)
+                self._dispatch()
+                return await self._end(job_id, judge_request(job, EndReason.USER))
         return self.get(job_id)
 
     async def wait(self, job_id: str) -> Job:
@@ -280,6 +287,9 @@ class JobManager:
 
     def _start(self, job_id: str, gpus: tuple[str, ...], adopted: Execution | None) -> None:
         self._supervised += 1
+        if adopted is not None and not adopted.lost:
+            with about(job_id, JobState.RUNNING.phase):
+                logger.info("job {} adopted: it ran on while no worker did", job_id)
         self._tasks.start_soon(self._supervise, job_id, gpus, adopted, name=f"job {job_id}")
 
     async def _supervise(self, job_id: str, gpus: tuple[str, ...], adopted: Execution | None) -> None:
@@ -290,9 +300,11 @@ class JobManager:
             self._live[job_id].end,
         )
         try:
-            await supervisor.run(adopted)
+            with about(job_id, self._table.get(job_id).state.phase):
+                await supervisor.run(adopted)
         except Exception as error:  # noqa: BLE001 # the last boundary: one broken supervisor must not end the others
-            logger.bind(job_id=job_id).exception("the supervisor of job {} broke", job_id)
+            with about(job_id, self._table.get(job_id).state.phase):
+                logger.exception("the supervisor of job {} broke", job_id)
             await self._end(job_id, judge_error(error))
         finally:
             self._supervised -= 1
@@ -313,22 +325,22 @@ class JobManager:
                 await self._parts.store.save(job)
                 break
             except InfrastructureError as error:
-                logger.bind(job_id=job_id).error("cannot record job {} as {}: {}", job_id, job.state.label, error)
+                with about(job_id, job.state.phase):
+                    logger.error("cannot record job {} as {}: {}", job_id, job.state.label, error)
                 await anyio.sleep(_RETRY_SECONDS)
         self._show(job)
         return job
 
     def _show(self, job: Job) -> None:
         before = self._table.put(job)
-        if before is None or before.state is not job.state:
-            logger.bind(job_id=job.id).info(
-                "job {} is {}{}", job.id, job.state.label, f": {job.error}" if job.error else ""
-            )
-        for listener in self.listeners:
-            try:
-                listener(before, job)
-            except Exception:  # noqa: BLE001 # whoever looks on cannot hold up a job
-                logger.exception("a listener failed on job {}", job.id)
+        with about(job.id, job.state.phase):
+            if said := sentence(before, job):
+                logger.info("{}", said)
+            for listener in self.listeners:
+                try:
+                    listener(before, job)
+                except Exception:  # noqa: BLE001 # whoever looks on cannot hold up a job
+                    logger.exception("a listener failed on job {}", job.id)
         if job.state.terminal and (live := self._live.pop(job.id, None)):
             live.counts.close()
             self._parts.sampler.forget(job.id)

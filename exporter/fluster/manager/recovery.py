@@ -8,7 +8,7 @@ from dataclasses import replace
 from fluster.job import Job, JobState
 from fluster.runtime import Execution, ExecutionSpec
 from fluster.supervisor import SupervisorParts
-from fluster.supervisor.execution import execution_spec
+from fluster.supervisor.execution import execution_spec, log_bounds
 
 __all__ = ["recover"]
 
@@ -28,7 +28,7 @@ async def recover(parts: SupervisorParts, jobs: Iterable[Job]) -> dict[str, Exec
                 parts.runtime,
                 parts.workspace(job.id),
                 parts.logs.job_path(job.id),
-                max_line_bytes=parts.settings.max_line,
+                log_bounds=log_bounds(parts.settings),
                 image=job.build.image_tag if job.build else "",
             )
             handles[job.id] = job.handle

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from fluster.cgroup import CgroupReader, Glance, Reading
-from fluster.job import Figures, Source
+from fluster.job import Figures, Source, highest
 from fluster.runtime.contract import Point
 
 __all__ = ["CgroupFiguresReader", "figures_from_reading"]
@@ -67,8 +67,9 @@ class CgroupFiguresReader:
 
     def _take(self, glance: Glance) -> Point:
         self._at_ns = time.time_ns()
-        self._usage_peak = _highest(self._usage_peak, glance.memory_usage)
-        self._processes_peak = _highest(self._processes_peak, glance.pids_current)
+        # Nothing at all is what is left once the job is over: no peak of it.
+        self._usage_peak = highest(self._usage_peak, glance.memory_usage or None)
+        self._processes_peak = highest(self._processes_peak, glance.pids_current or None)
         return Point(self._at_ns, *glance)
 
     def looked_at_closely(self) -> AbstractContextManager[None]:
@@ -83,7 +84,7 @@ class CgroupFiguresReader:
         glance = self._reader.sample_memory()
         if glance is None:
             return None
-        self._usage_peak = _highest(self._usage_peak, glance.memory_usage)
+        self._usage_peak = highest(self._usage_peak, glance.memory_usage or None)
         return Point(time.time_ns(), *glance)
 
     def figures(self, **seen: Any) -> Figures:
@@ -106,11 +107,6 @@ def _source(kernels: int | None, sampled: int | None) -> Source | None:
     if kernels is not None:
         return Source.KERNEL
     return None if sampled is None else Source.SAMPLED
-
-
-def _highest(first: int | None, second: int | None) -> int | None:
-    """Nothing at all is what is left once the job is over: no peak of it."""
-    return second or None if first is None or (second is not None and second > first) else first
 
 
 def _seconds(nanoseconds: int | None) -> float | None:

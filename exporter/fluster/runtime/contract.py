@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from fluster.cri import LogBounds
 from fluster.errors import InfrastructureError
 from fluster.gpu import Gpu
 from fluster.job import Figures, Limits, LogCounts, Source
@@ -43,7 +44,7 @@ class RuntimeInfo:
     """"docker", "process" or "fake"."""
     engine_version: str = ""
     cgroup_version: int | None = None
-    """1 or 2; None where the runtime uses no cgroup."""
+    """1 or 2; None where jobs have no cgroup of this worker's."""
     figures: Source = Source.SAMPLED
     """KERNEL where each job runs below a cgroup that this worker owns."""
     enforced: tuple[str, ...] = ()
@@ -92,7 +93,7 @@ class ExecutionSpec:
     workspace: Workspace
     log_path: Path
     """`job.log`, to be written as CRI lines through fluster.cri.CriWriter."""
-    max_line_bytes: int = 1024 * 1024
+    log_bounds: LogBounds = field(default_factory=LogBounds)
     image: str = ""
     """Docker: what to run. Empty elsewhere."""
     limits: Limits = field(default_factory=Limits)
@@ -232,7 +233,10 @@ class Runtime(ABC):
 
     @abstractmethod
     def reader(self, execution: Execution) -> FiguresReader:
-        """The reader of live figures of one execution, until remove() closes it."""
+        """The reader of live figures of one execution, until remove() closes it. Raises OSError where its files cannot be opened.
+
+        On the event loop: some small files are opened, no engine is asked.
+        """
 
     def memory_changed(self) -> bool:
         """False where no job's memory has changed since the last call: then no reader needs to be asked for sample_memory().
@@ -242,7 +246,7 @@ class Runtime(ABC):
         return True
 
     def disk_paths(self, execution: Execution) -> list[Path]:
-        """The directories whose size is the job's disk usage."""
+        """The directories whose size is the job's disk usage. Asked on the event loop: must not wait for anything."""
         workspace = execution.spec.workspace
         return [workspace.source, workspace.output]
 

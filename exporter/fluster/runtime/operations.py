@@ -7,18 +7,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from fluster.errors import JobError
 
 __all__ = ["Operations"]
 
+_OUTCOMES: Final = ("ok", "refused", "error")
+
 
 class Operations:
-    """Thread-safe. `outcomes` counts by (operation, "ok" | "refused" | "error"); listeners get each duration in seconds."""
+    """Thread-safe. `outcomes` counts by (operation, "ok" | "refused" | "error"); listeners get each duration in seconds.
 
-    def __init__(self) -> None:
+    `names`: all operations that there are, at 0 from the start.
+    """
+
+    def __init__(self, *names: str) -> None:
         self._lock = threading.Lock()
-        self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.names = names
+        self.outcomes: Counter[tuple[str, str]] = Counter(
+            {(name, outcome): 0 for name in names for outcome in _OUTCOMES}
+        )
         self.listeners: list[Callable[[str, float], None]] = []
 
     @contextmanager

@@ -102,12 +102,16 @@ def marked(job_id: str, worker_id: str) -> list[int]:
 
 
 def figures_below(root: int) -> ProcessFigures:
-    """What all below `root` use now, with the CPU time of what was reaped already, by `root` or below it."""
+    """What all below `root` use now, with the CPU time of what was reaped already, by `root` or below it.
+
+    Who ends during the walk may be missing, and is never counted twice: parents are read before their children. Who is reaped by
+    nobody (its parent ignores SIGCHLD) takes its CPU time along.
+    """
     page, tick = os.sysconf("SC_PAGE_SIZE"), 1_000_000_000 // os.sysconf("SC_CLK_TCK")
     resident = anonymous = user = system = count = 0
-    for pid in [root, *descendants(root)]:
+    for pid in dict.fromkeys((root, *descendants(root))):
         fields = _stat(pid)
-        if fields is None or fields[0] in b"ZX":
+        if fields is None or fields[0] == b"X":
             continue
         user += int(fields[13]) * tick
         system += int(fields[14]) * tick
@@ -115,6 +119,8 @@ def figures_below(root: int) -> ProcessFigures:
             continue
         user += int(fields[11]) * tick
         system += int(fields[12]) * tick
+        if fields[0] == b"Z":
+            continue  # its CPU time is nobody else's until it is reaped; nothing but that is left of it
         try:
             with open(f"/proc/{pid}/statm", "rb") as file:
                 sizes = file.read().split()

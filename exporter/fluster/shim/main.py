@@ -27,6 +27,8 @@ from fluster.cri.writer import CriWriter
 from fluster.shim.kin import descendants, start_ticks
 
 PIPE_BYTES = 1024 * 1024
+READ_BYTES = 256 * 1024
+"""What is read at once is written at once: even of empty lines that is some MiB of log."""
 DRAIN_SECONDS = 5.0
 """How long a pipe may stay open once all of the job is dead: only a process outside the job can hold it then."""
 
@@ -41,7 +43,7 @@ class Shim:
         if self.spec["cgroup"]:
             self.group = JobCgroup(Hierarchy(**self.spec["cgroup"]), self.spec["job_id"])
             self.reader = CgroupReader(self.group)
-        self.log = CriWriter(self.spec["log_path"], max_line_bytes=self.spec["max_line_bytes"])
+        self.log = CriWriter(self.spec["log_path"], **self.spec["log_bounds"])
         self.pid = 0
         self.status: int | None = None
         self.kill_at: float | None = None
@@ -113,7 +115,7 @@ class Shim:
 
     def take_output(self, descriptor: int) -> None:
         try:
-            data = os.read(descriptor, PIPE_BYTES)
+            data = os.read(descriptor, READ_BYTES)
         except BlockingIOError:
             return
         if data:
@@ -215,6 +217,9 @@ def run_child(spec: dict[str, object], out: int, err: int, error: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         for name, value in spec["rlimits"].items():  # type: ignore[attr-defined] # JSON
             resource.setrlimit(getattr(resource, name), (value, value))
+        if spec["open_files"] is not None:  # the worker has raised its own: the job sees what it would have seen
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (spec["open_files"], hard))  # type: ignore[arg-type] # JSON
         prctl(38, 1)  # PR_SET_NO_NEW_PRIVS
         os.chdir(str(spec["cwd"]))
         null = os.open("/dev/null", os.O_RDONLY)

@@ -16,7 +16,7 @@ from typing import Final
 from loguru import logger
 
 from fluster.gpu import GpuWatch
-from fluster.job import Figures, Sample
+from fluster.job import Figures, Sample, highest
 from fluster.runtime import FiguresReader, Point
 from fluster.stats.disk import Walk
 from fluster.stats.pause import Pause
@@ -44,15 +44,17 @@ class _Watched:
     """A live job: its reader, and what was seen of it."""
 
     __slots__ = (
-        "anon_peak", "at", "cores", "cpu_ns", "disk", "disk_pause", "disk_peak", "final", "gpus", "paths", "peak_cores", "reader",
-        "sampled", "samples", "walk", "walk_at", "working_set_peak",
+        "anon_peak", "at_ns", "began", "cores", "cpu_ns", "disk", "disk_pause", "disk_peak", "final", "gpus", "paths", "peak_cores", "reader",
+        "sampled", "samples", "seen_ns", "walk", "walk_at", "working_set_peak",
     )  # fmt: skip
 
     def __init__(self, reader: FiguresReader, paths: Sequence[Path], began: float, gpus: Sequence[str]) -> None:
         self.reader = reader
         self.gpus = gpus
         self.paths = paths
-        self.at = began
+        self.began = began
+        self.at_ns = 0
+        """Of the point that the next rate counts from; 0 before the first, whose rate counts from the beginning."""
         self.cpu_ns: int | None = 0
         self.cores: float | None = None
         self.peak_cores: float | None = None
@@ -65,14 +67,25 @@ class _Watched:
         """What stands once the job is over and nothing of it is read any more."""
         self.samples: deque[Sample] = deque()
         self.sampled = False
+        self.seen_ns = 0
+        """Of the last point."""
         self.walk: Walk | None = None
         self.walk_at = 0.0
 
     def take(self, point: Point, now: float, shortest: float) -> None:
-        """`now` and the time of the last point are monotonic seconds; over less than `shortest` no rate is told."""
+        """`now` is monotonic seconds. Over less than `shortest` seconds no rate is told.
+
+        An engine's documents come when they come: a rate counts over the time between two of them, not between two looks.
+        """
         self.sampled = True
-        if not self.samples or now - self.at >= shortest:
-            self._take_cores(point, now)
+        if point.at_ns == self.seen_ns:
+            return  # nothing new since the last look
+        self.seen_ns = point.at_ns
+        seconds = (point.at_ns - self.at_ns) / 1e9 if self.at_ns else now - self.began
+        if seconds < 0:
+            self.cpu_ns, self.at_ns = point.cpu_ns, point.at_ns  # the clock was set back
+        elif not self.at_ns or seconds >= shortest:
+            self._take_cores(point, seconds)
         self.take_memory(point)
         milliseconds = point.at_ns // 1_000_000
         self.samples.append(Sample(milliseconds, point.memory_usage_bytes, self.cores, point.processes))
@@ -83,17 +96,16 @@ class _Watched:
     def take_memory(self, point: Point) -> None:
         if point.processes == 0 or point.memory_anon_bytes == 0:
             return  # the job is over, or not there yet: what is left is nothing that it worked with
-        self.working_set_peak = _highest(self.working_set_peak, point.memory_working_set_bytes)
-        self.anon_peak = _highest(self.anon_peak, point.memory_anon_bytes)
+        self.working_set_peak = highest(self.working_set_peak, point.memory_working_set_bytes)
+        self.anon_peak = highest(self.anon_peak, point.memory_anon_bytes)
 
-    def _take_cores(self, point: Point, now: float) -> None:
-        seconds = max(
-            now - self.at, _FAST_SECONDS
-        )  # over less, the kernel's ticks and a container's start look like many cores
+    def _take_cores(self, point: Point, seconds: float) -> None:
+        # Over less, the kernel's ticks and a container's start look like many cores.
+        seconds = max(seconds, _FAST_SECONDS)
         if point.cpu_ns is not None and self.cpu_ns is not None:
             self.cores = round(max(point.cpu_ns - self.cpu_ns, 0) / 1e9 / seconds, 6)
             self.peak_cores = max(self.cores, self.peak_cores or 0.0)
-        self.cpu_ns, self.at = point.cpu_ns, now
+        self.cpu_ns, self.at_ns = point.cpu_ns, point.at_ns
 
     def figures(self) -> Figures:
         return self.reader.figures(
@@ -300,7 +312,3 @@ class Sampler:
             under_way = any(each.walk is not None for each in list(self._jobs.values()))
             pause.take((_TURN_SECONDS if under_way else _REST_SECONDS) if self._jobs else None)
             self.walk()
-
-
-def _highest(first: int | None, second: int | None) -> int | None:
-    return second if first is None or (second is not None and second > first) else first

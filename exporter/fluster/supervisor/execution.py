@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from fluster.config import Settings
+from fluster.cri import LogBounds
 from fluster.job import Job
 from fluster.runtime import ExecutionSpec, Runtime, Workspace
 
-__all__ = ["execution_spec", "job_environment"]
+__all__ = ["execution_spec", "job_environment", "log_bounds"]
+
+
+def log_bounds(settings: Settings) -> LogBounds:
+    return LogBounds(settings.max_line, settings.log_segment, settings.max_job_log)
 
 
 def job_environment(
@@ -36,7 +42,7 @@ def execution_spec(
     workspace: Workspace,
     log_path: Path,
     *,
-    max_line_bytes: int,
+    log_bounds: LogBounds,
     image: str,
     python: str = "python3",
     built_env: Mapping[str, str] | None = None,
@@ -51,7 +57,7 @@ def execution_spec(
         env=job_environment(job, job.ports, runtime.output_path or str(workspace.output), built_env),
         workspace=workspace,
         log_path=log_path,
-        max_line_bytes=max_line_bytes,
+        log_bounds=log_bounds,
         image=image,
         limits=job.request.limits,
         ports=job.ports,

@@ -11,6 +11,7 @@ import math
 import shutil
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -30,10 +31,12 @@ from fluster.sizes import format_duration
 from fluster.stats import Sampler
 from fluster.store import Store
 from fluster.supervisor.call import write_call
-from fluster.supervisor.execution import execution_spec
+from fluster.supervisor.execution import execution_spec, log_bounds
 from fluster.supervisor.gpus import GpuAllocator
+from fluster.supervisor.life import built_sentence
 from fluster.supervisor.ports import PortAllocator
 from fluster.supervisor.verdict import Verdict, judge_error, judge_exit, judge_request
+from fluster.worker_log import about
 
 __all__ = ["EndRequest", "Supervisor", "SupervisorParts"]
 
@@ -100,17 +103,18 @@ class Supervisor:
         self._workspace = parts.workspace(job.id)
         self._seen = job.figures
         """The figures as far as they are known: sampled while it runs, the runtime's final ones at the end."""
-        self._log = logger.bind(job_id=job.id)
 
     async def run(self, adopted: Execution | None = None) -> None:
         """Until the job is terminal. `adopted` is the execution of a job that outlived an earlier worker."""
         extra: dict[str, Any] = {}
         try:
-            execution = adopted or await self._prepare_and_start()
+            with self._phase(JobState.BUILDING):
+                execution = adopted or await self._prepare_and_start()
             if isinstance(execution, Verdict):
                 verdict = execution
             else:
-                result = await self._watch(execution)
+                with self._phase(JobState.RUNNING):
+                    result = await self._watch(execution)
                 self._seen = result.figures.over(self._seen)
                 extra = {"exit_code": result.exit_code, "finished_ns": result.finished_ns}
                 asked = EndReason.DISK_QUOTA if result.disk_exceeded else self._end.reason
@@ -120,9 +124,13 @@ class Supervisor:
             if isinstance(error, ExecutionLostError):
                 self._seen = error.figures.over(self._seen)
             if not isinstance(error, JobError):
-                self._log.opt(exception=error).error("the supervisor of job {} failed", self._job.id)
-        with anyio.CancelScope(shield=True):
+                with self._phase(self._job.state):
+                    logger.opt(exception=error).error("the supervisor of job {} failed", self._job.id)
+        with anyio.CancelScope(shield=True), self._phase(verdict.state):
             await self._finish(verdict, extra)
+
+    def _phase(self, state: JobState) -> AbstractContextManager[None]:
+        return about(self._job.id, state.phase)
 
     async def _step(self, **changes: Any) -> None:
         self._job = await self._transition(**changes)
@@ -165,8 +173,8 @@ class Supervisor:
 
     async def _build_and_start(self) -> Execution:
         parts, request = self._parts, self._job.request
-        await self._in_thread(parts.logs.create, self._job.id)
-        with CriWriter(parts.logs.build_path(self._job.id), max_line_bytes=parts.settings.max_line) as log:
+        await self._in_thread(parts.logs.create, self._job.id, request.name)
+        with CriWriter(parts.logs.build_path(self._job.id), **log_bounds(parts.settings)._asdict()) as log:
             timeout = request.build_timeout_seconds or parts.settings.build_timeout
             try:
                 with anyio.fail_after(timeout):
@@ -190,12 +198,13 @@ class Supervisor:
             parts.runtime,
             self._workspace,
             parts.logs.job_path(self._job.id),
-            max_line_bytes=parts.settings.max_line,
+            log_bounds=log_bounds(parts.settings),
             image=built.image,
             python=built.python,
             built_env=built.env_vars,
         )
         build_finished_ns = time.time_ns()
+        logger.info("{}", built_sentence(self._job, build_finished_ns))
         execution = await parts.runtime.start(spec)
         with anyio.CancelScope(shield=True):  # it runs: that must be known, whoever wants its end meanwhile
             await self._step(
@@ -247,10 +256,11 @@ class Supervisor:
     async def _watch(self, execution: Execution) -> ExitResult:
         """From RUNNING to the confirmed end: sampled meanwhile, ended at its timeout or when someone asks."""
         runtime, sampler = self._parts.runtime, self._parts.sampler
-        age = (time.time_ns() - execution.started_ns) / 1e9
-        sampler.add(
-            self._job.id, runtime.reader(execution), runtime.disk_paths(execution), age_seconds=age, gpus=self._job.gpus
-        )
+        try:
+            self._begin_sampling(execution)
+        except Exception:
+            await self._put_down(execution, confirm=True)
+            raise
         result: ExitResult | None = None
         failure: Exception | None = None
         try:
@@ -273,6 +283,12 @@ class Supervisor:
         await self._remove(execution)
         return result
 
+    def _begin_sampling(self, execution: Execution) -> None:
+        runtime = self._parts.runtime
+        reader, paths = runtime.reader(execution), runtime.disk_paths(execution)
+        age = (time.time_ns() - execution.started_ns) / 1e9
+        self._parts.sampler.add(self._job.id, reader, paths, age_seconds=age, gpus=self._job.gpus)
+
     async def _end_at_timeout(self, started_ns: int) -> None:
         timeout = self._job.request.timeout_seconds
         if timeout:
@@ -288,16 +304,18 @@ class Supervisor:
                 await self._parts.runtime.stop(execution, wanted)
                 obeyed = wanted
             except JobError as error:
-                self._log.warning("stopping job {} failed, trying again: {}", self._job.id, error)
+                logger.warning("stopping job {} failed, trying again: {}", self._job.id, error)
                 await anyio.sleep(1)
 
-    async def _put_down(self, execution: Execution) -> None:
-        """The execution is lost to us: whatever is left of it must not go on."""
+    async def _put_down(self, execution: Execution, *, confirm: bool = False) -> None:
+        """The execution is lost to us: whatever is left of it must not go on. `confirm`: its end can still be waited for."""
         with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
             try:
                 await self._parts.runtime.stop(execution, 0)
-            except JobError as error:
-                self._log.warning("job {} could not be stopped: {}", self._job.id, error)
+                if confirm:
+                    self._seen = (await self._parts.runtime.wait(execution)).figures
+            except (JobError, OSError) as error:
+                logger.warning("job {} could not be stopped: {}", self._job.id, error)
             await self._remove(execution)
 
     async def _remove(self, execution: Execution) -> None:
@@ -306,9 +324,9 @@ class Supervisor:
             try:
                 await self._parts.runtime.remove(execution)
             except (JobError, OSError) as error:
-                self._log.warning("what is left of job {} could not be removed: {}", self._job.id, error)
+                logger.warning("what is left of job {} could not be removed: {}", self._job.id, error)
         if scope.cancelled_caught:
-            self._log.warning("removing what is left of job {} took too long", self._job.id)
+            logger.warning("removing what is left of job {} took too long", self._job.id)
 
     async def _finish(self, verdict: Verdict, extra: dict[str, Any]) -> None:
         parts, job = self._parts, self._job

@@ -279,7 +279,7 @@ class FetchLogsResponse(_message.Message):
     def __init__(self, logs: _Optional[_Iterable[_Union[LogEntry, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
 
 class LogEntry(_message.Message):
-    __slots__ = ("timestamp_ms", "source", "data", "timestamp_ns", "sequence", "truncated", "cursor")
+    __slots__ = ("timestamp_ms", "source", "data", "timestamp_ns", "sequence", "truncated", "cursor", "dropped")
     TIMESTAMP_MS_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
@@ -287,6 +287,7 @@ class LogEntry(_message.Message):
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
     timestamp_ms: int
     source: str
     data: str
@@ -294,7 +295,8 @@ class LogEntry(_message.Message):
     sequence: int
     truncated: bool
     cursor: str
-    def __init__(self, timestamp_ms: _Optional[int] = ..., source: _Optional[str] = ..., data: _Optional[str] = ..., timestamp_ns: _Optional[int] = ..., sequence: _Optional[int] = ..., truncated: _Optional[bool] = ..., cursor: _Optional[str] = ...) -> None: ...
+    dropped: int
+    def __init__(self, timestamp_ms: _Optional[int] = ..., source: _Optional[str] = ..., data: _Optional[str] = ..., timestamp_ns: _Optional[int] = ..., sequence: _Optional[int] = ..., truncated: _Optional[bool] = ..., cursor: _Optional[str] = ..., dropped: _Optional[int] = ...) -> None: ...
 
 class KillJobRequest(_message.Message):
     __slots__ = ("job_id", "term_timeout_ms")

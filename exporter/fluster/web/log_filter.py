@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from fluster.logs import LogFilter
+from fluster.logs.matcher import Matcher
 from fluster.logs.position import parse_cursor
-from fluster.logs.query import matcher
 
 __all__ = ["check"]
 
 
 def check(wanted: LogFilter) -> None:
     """Raises InvalidArgumentError for a bad source, regex or cursor; its field is "source", "regex" or "cursor"."""
-    matcher(wanted)
+    Matcher(wanted)
     if wanted.cursor:
         parse_cursor(wanted.cursor)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -95,8 +96,8 @@ def live(tmp_path_factory, bytecode):
 def address(path):
     """The address in the line that the worker prints once it answers."""
     for line in path.read_text().splitlines():
-        if line.startswith("fluster worker ") and "http://" in line:
-            return line.split()[3]
+        if found := re.search(r"fluster worker \S+: (http://\S+)", line):
+            return found[1]
     return None
 
 

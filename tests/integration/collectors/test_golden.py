@@ -89,6 +89,7 @@ async def test_the_exposition_of_a_scripted_run_is_the_golden_one(services, monk
         with anyio.fail_after(20):
             while not known(manager.get("live"), clock.now_ns):
                 await anyio.sleep(0.01)
+        opened.logs.tend(())
         opened.exposition.refresh()
         body = opened.exposition.render(Format.TEXT)
     text = as_on_any_machine(body.decode())

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from fluster.cri import LogBounds
 from fluster.runtime.docker.capture import Capture
 from fluster.runtime.docker.client import connect
 from fluster.runtime.docker.growth import Growth
@@ -11,7 +12,7 @@ from fluster.runtime.docker.growth import Growth
 
 async def main(engine, container, log, engine_file):
     capture = Capture(
-        connect(engine), container, Path(log), max_line_bytes=1 << 20, engine_file=Path(engine_file), growth=Growth()
+        connect(engine), container, Path(log), bounds=LogBounds(), engine_file=Path(engine_file), growth=Growth()
     )
     await capture.ended()
 

@@ -52,6 +52,26 @@ async def test_a_container_has_no_rights(bench, sdk):
     assert found["Config"]["Labels"]["fluster.worker_id"] == WORKER
 
 
+async def test_the_disk_of_a_job_is_its_output_and_its_layer_without_a_question_to_the_engine(bench, sdk, monkeypatch):
+    def asked(*_args, **_kwargs):
+        raise AssertionError("the engine was asked")
+
+    spec = bench.spec(["sleep", "600"])
+    execution = await bench.runtime.start(spec)
+    driver = sdk.inspect_container(execution.handle).get("GraphDriver") or {}
+    layer = (driver.get("Data") or {}).get("UpperDir")  # some drivers have none
+    paths = [str(spec.workspace.output), *([layer] if layer else [])]
+    for _ in range(2):
+        with monkeypatch.context() as patched:
+            patched.setattr(bench.runtime._client, "inspect_container", asked)
+            assert [str(path) for path in bench.runtime.disk_paths(execution)] == paths
+        await bench.runtime.close()
+        bench.runtime = bench.make()
+        await bench.runtime.open()
+        execution = (await bench.runtime.recover({"job": spec}, {"job": execution.handle}))["job"]
+    await bench.runtime.remove(execution)
+
+
 async def test_a_port_answers_on_loopback(bench):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -135,7 +155,7 @@ async def test_without_cgroups_the_engine_limits_and_the_figures_say_that_they_a
     bench = make_bench(engine, base_image, tmp_path, use_cgroups=False)
     await bench.runtime.open()
     try:
-        assert bench.runtime.info.figures is Source.SAMPLED
+        assert (bench.runtime.info.figures, bench.runtime.info.cgroup_version) == (Source.SAMPLED, None)
         assert any("sampled" in note for note in bench.runtime.info.notes)
         program = "held = bytearray(200 << 20)\nheld[::4096] = b'x' * len(held[::4096])"
         result = await bench.run(["python3", "-c", program], limits=Limits(memory_bytes=64 * MIB))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_still_tree_over_its_limit_is_found_after_a_restart(services, settings, monkeypatch):
     jobs = {}
 
-    async def fake(_settings, _gpus=()):
+    async def fake(_settings, _gpus=(), **_more):
         runtime = FakeRuntime(jobs=jobs)
         await runtime.open()
         return runtime

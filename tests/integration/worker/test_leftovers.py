@@ -1,5 +1,6 @@
-"""What a crash leaves behind: found at the next start, its figures read, then removed."""
+"""What a crash leaves behind: found at the next start, its figures read, then removed. What cannot be watched leaves nothing."""
 
+import errno
 import os
 import signal
 
@@ -8,7 +9,9 @@ import docker
 import pytest
 
 from fluster.runtime import Point
+from fluster.runtime.docker import DockerRuntime
 from fluster.runtime.fake.runtime import _FakeReader
+from fluster.runtime.process import ProcessRuntime
 from tests.integration.worker.conftest import cgroups_of
 
 pytestmark = pytest.mark.anyio
@@ -58,3 +61,23 @@ async def test_the_last_figures_of_a_lost_job_are_the_runtimes_own(worker, monke
         assert (job["status"], job["end_reason"]) == ("worker_failed", "infrastructure")
         assert job["resources"]["memory_peak_bytes"] == 70 * 1024**2
         assert job["resources"]["cpu_user_seconds"] + job["resources"]["cpu_system_seconds"] == 2
+
+
+async def test_a_job_whose_figures_cannot_be_read_is_ended_and_nothing_of_it_is_left(worker, runtime, monkeypatch):
+    def reader(_self, _execution):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async with worker(**runtime) as w:
+        with monkeypatch.context() as patched:
+            for kind in (ProcessRuntime, DockerRuntime):
+                patched.setattr(kind, "reader", reader)
+            job = await w.wait(await w.submit("sleep", "600"))
+        assert (job["status"], job["end_reason"]) == ("worker_failed", "infrastructure")
+        assert "Too many open files" in job["error"]
+        assert job["resources"]["cpu_source"] == "kernel"
+        assert cgroups_of(w.settings.worker_id) == []
+        if runtime["runtime"] == "docker":
+            client = docker.APIClient(base_url=os.environ["DOCKER_HOST"])
+            assert client.containers(all=True, filters={"label": f"fluster.job_id={job['job_id']}"}) == []
+            client.close()
+        assert (await w.wait(await w.submit("true")))["status"] == "succeeded"

@@ -77,7 +77,8 @@ async def test_a_kill_for_memory_is_found_at_the_slice(truth):
 
 
 async def test_systemd_reads_its_units_again_and_the_limits_stay(truth):
-    spec = truth.spec(["memory", 8, 600_000], job_id=JOB, limits=Limits(memory_bytes=64 * MIB))
+    """Limits that are no whole pages, too: the kernel rounds them down."""
+    spec = truth.spec(["memory", 8, 600_000], job_id=JOB, limits=Limits(memory_bytes=64 * MIB + 1000))
     execution = await truth.runtime.start(spec)
     try:
         (slice_,) = slices()

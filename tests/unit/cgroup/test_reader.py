@@ -1,8 +1,12 @@
 """Which files a pass reads, in files that stand in for the kernel's."""
 
+import errno
+import os
+
 import pytest
 
 from fluster.cgroup import CgroupReader, Hierarchy, JobCgroup
+from fluster.cgroup.lookout import Lookout
 
 STAT = "cache 0\nrss 0\ntotal_cache 5\ntotal_rss {anon}\ntotal_inactive_file {inactive}\n"
 
@@ -26,12 +30,23 @@ def kernel(tmp_path):
     return Kernel(tmp_path)
 
 
-def test_of_a_job_that_does_nothing_all_is_read_at_every_tenth_pass_only(kernel):
-    reader = CgroupReader(kernel.group)
+@pytest.mark.parametrize("interval", [0.5, 4, 60])
+def test_of_a_job_that_does_nothing_all_is_read_after_ten_seconds_however_often_it_is_looked_at(kernel, interval):
+    now = [0.0]
+    reader = CgroupReader(kernel.group, clock=lambda: now[0])
     assert reader.sample().memory_working_set == 900
     kernel.tell(usage=1000, anon=300, inactive=400, peak=3000)
-    assert [reader.sample().memory_working_set for _ in range(9)] == [900] * 8 + [600]
+    while now[0] + interval < 10:
+        now[0] += interval
+        assert reader.sample().memory_working_set == 900
+    now[0] += interval
+    assert reader.sample().memory_working_set == 600
     assert reader.reading().memory_peak == 3000
+    kernel.tell(usage=1000, anon=300, inactive=500)
+    now[0] += 9.9
+    assert reader.sample().memory_working_set == 600
+    now[0] += 0.1
+    assert reader.sample().memory_working_set == 500
     reader.close()
 
 
@@ -75,3 +90,44 @@ def test_a_look_at_memory_says_nothing_while_usage_stays(kernel):
     reader.close()
     assert reader.sample_memory() is None
     assert reader.sample().memory_usage == 1000  # what a pass read last stands
+
+
+def refuse(monkeypatch, name, code):
+    """The file of this name, or eventfds, cannot be opened."""
+    failure = OSError(code, os.strerror(code))
+    opened = os.open
+
+    def open_(path, *args, **kwargs):
+        if str(path).endswith(f"/{name}"):
+            raise failure
+        return opened(path, *args, **kwargs)
+
+    def eventfd(*_args):
+        raise failure
+
+    if name == "eventfd":
+        monkeypatch.setattr(os, name, eventfd)
+    else:
+        monkeypatch.setattr(os, "open", open_)
+
+
+@pytest.mark.parametrize("name", ["memory.stat", "memory.oom_control", "cgroup.event_control", "eventfd"])
+def test_without_descriptors_no_figure_is_missing_in_silence_and_nothing_is_left_open(kernel, monkeypatch, name):
+    (kernel.directory / "memory.oom_control").write_text("oom_kill 0\n")
+    lookout = Lookout()
+    before = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patched:
+        refuse(patched, name, errno.EMFILE)
+        with pytest.raises(OSError, match="Too many open files"):
+            CgroupReader(kernel.group, lookout)
+    assert len(os.listdir("/proc/self/fd")) == before
+    lookout.close()
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EOPNOTSUPP, errno.EACCES])
+def test_what_this_kernel_does_not_tell_is_unknown(kernel, monkeypatch, code):
+    refuse(monkeypatch, "memory.stat", code)
+    reader = CgroupReader(kernel.group)
+    assert reader.sample().memory_usage == 1000
+    assert reader.reading().memory_anon is None
+    reader.close()

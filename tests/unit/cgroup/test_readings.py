@@ -5,6 +5,7 @@ import os
 import pytest
 
 from fluster.cgroup import Bounds, JobCgroup, v1, v2
+from fluster.cgroup import slices as systemd
 from fluster.cgroup.hierarchy import Hierarchy
 from fluster.cgroup.slices import SliceCgroup, Slices
 
@@ -56,3 +57,31 @@ def test_a_limit_of_memory_leaves_no_room_for_swap_and_its_hits_countable(tmp_pa
     assert (memory / "memory.limit_in_bytes").read_text() == str(1 << 30)
     assert (memory / "memory.swappiness").read_text() == "0"
     assert int((memory / "memory.memsw.limit_in_bytes").read_text()) - (1 << 30) <= 2 << 20
+
+
+ODD = 500_000_000
+WHOLE = ODD - ODD % os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize(
+    ("version", "controller", "name"), [(1, "memory", "memory.limit_in_bytes"), (2, "", "memory.max")]
+)
+def test_a_limit_of_memory_is_whole_pages_as_the_kernel_holds_it(tmp_path, version, controller, name):
+    JobCgroup(Hierarchy(version, {controller: str(tmp_path)}, [], "/fluster/w"), "job").create(Bounds(ODD))
+    assert ODD != WHOLE
+    assert (tmp_path / "fluster" / "w" / "job" / name).read_text() == str(WHOLE)
+
+
+def test_a_slice_is_there_with_a_limit_of_memory_that_is_no_whole_page(slices, monkeypatch):
+    """A kernel that tells the limit as it rounded it, which systemd does not."""
+    group = SliceCgroup(slices, "job")
+
+    def start(_unit, properties):
+        (wanted,) = [int(each.partition("t:")[2]) for each in properties if each.startswith("MemoryMax=")]
+        os.makedirs(group.directories[""])
+        with open(f"{group.directories['']}/memory.max", "w") as file:
+            file.write(f"{wanted - wanted % os.sysconf('SC_PAGE_SIZE')}\n")
+
+    monkeypatch.setattr(systemd, "_start", start)
+    monkeypatch.setattr(systemd, "_SECONDS", 0.1)
+    group.create(Bounds(ODD))

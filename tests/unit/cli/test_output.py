@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from fluster.cli import output as module
 from fluster.cli.output import JobOutput
 from fluster.logs import LogEntry
+from fluster.logs.position import START
 
 pytestmark = pytest.mark.anyio
 
 
 def entries(*lines):
     return [
-        LogEntry(timestamp_ns=0, source=source, data=data, sequence=0, truncated=False, cursor="") for source, data in lines
+        LogEntry(timestamp_ns=0, source=source, data=data, sequence=0, after=START) for source, data in lines
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as library_
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from fluster.collectors.jobs import JOB_FAMILIES
+from fluster.collectors.jobs import JOB_FAMILIES, LabelledJobFamily
 from fluster.collectors.text import Format
 
 RENDER = {Format.TEXT: library_text, Format.OPENMETRICS: library_openmetrics}
@@ -31,10 +31,19 @@ def library_families(jobs):
         kind = CounterMetricFamily if metric.type == "counter" else GaugeMetricFamily
         made = kind(metric.family, metric.help, labels=metric.labels, unit=metric.unit)
         chosen = [job for job in jobs if not (family.live and job.state.terminal)]
-        for _, labels, value in family.samples(chosen):
-            made.add_metric(labels, value)
+        for job in chosen:
+            for labels, value in _rows(family, job):
+                if value is not None:
+                    made.add_metric((job.id, *labels), value)
         found.append(made)
     return found
+
+
+def _rows(family, job):
+    """Label values after the job's id, and the value, of each series that this job may have."""
+    if isinstance(family, LabelledJobFamily):
+        return family.rows(job)
+    return [(series.labels, series.value(job)) for series in family.series]
 
 
 def read(text, form):

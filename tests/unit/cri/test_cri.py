@@ -90,7 +90,7 @@ def test_no_entry_is_longer_than_the_longest_line(tmp_path_factory, data, sizes)
     assert all(len(parse_line(raw).data) <= 100 for raw in path.read_bytes().split(b"\n")[:-1])
 
 
-def test_a_line_has_the_time_of_the_chunk_that_completed_it(tmp_path):
+def test_a_line_has_the_time_of_the_chunk_that_completed_it_and_no_two_have_the_same(tmp_path):
     path = tmp_path / "job.log"
     with CriWriter(path) as writer:
         writer.write("stdout", NOW, b"progress 10 %")
@@ -100,7 +100,7 @@ def test_a_line_has_the_time_of_the_chunk_that_completed_it(tmp_path):
     assert [(line.timestamp_ns - NOW, line.data) for line in lines] == [
         (5, b"progress 10 % done"),
         (6, b"x"),
-        (5, b"next"),
+        (6, b"next"),
     ]
 
 

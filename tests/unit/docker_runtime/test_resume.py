@@ -96,7 +96,7 @@ def _without_pauses(monkeypatch):
 
 streams = st.sampled_from(["stdout", "stderr"])
 kinds = st.sampled_from([None] * 4 + [False, True])
-bursts = st.lists(st.tuples(streams, st.integers(0, 1), st.integers(0, 400), kinds), max_size=12)
+bursts = st.lists(st.tuples(streams, st.integers(1, 2), st.integers(0, 400), kinds), max_size=12)
 steps = st.lists(st.tuples(bursts, st.booleans(), st.booleans()), max_size=6)
 
 

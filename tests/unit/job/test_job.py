@@ -111,6 +111,18 @@ def test_a_kernel_peak_replaces_a_sampled_one_and_is_never_replaced_by_it():
     assert sampled.over(kernel) == kernel
 
 
+def test_cpu_time_of_samples_never_falls_and_the_kernels_stands():
+    def cpu(user, system, source):
+        return Figures(cpu_user_seconds=user, cpu_system_seconds=system, cpu_source=source)
+
+    live = cpu(3.0, 0.5, Source.SAMPLED)
+    assert cpu(1.0, 1.0, Source.SAMPLED).over(live) == cpu(3.0, 1.0, Source.SAMPLED)
+    assert Figures(cpu_source=Source.SAMPLED).over(live) == live
+    # Modes that an engine estimates may shift: their sum is exact, and stands.
+    assert cpu(2.0, 2.0, Source.SAMPLED).over(live) == cpu(2.0, 2.0, Source.SAMPLED)
+    assert cpu(1.0, 0.5, Source.KERNEL).over(live) == cpu(1.0, 0.5, Source.KERNEL)
+
+
 def test_gpus_complete_each_other_and_their_peaks_never_fall():
     earlier = Figures(gpus=(GpuFigures(uuid="a", memory_peak_bytes=9), GpuFigures(uuid="c", memory_peak_bytes=1)))
     later = Figures(gpus=(GpuFigures(uuid="a", memory_peak_bytes=8, utilization_ratio=0.5), GpuFigures(uuid="b")))

@@ -19,7 +19,7 @@ def test_live_counts_are_those_of_the_files_as_they_grow(tmp_path):
         log.flush_tails()
         assert counts.read() == store.counts("j")
     assert counts.read().lines == {"build": 1, "stdout": 0, "stderr": 2}
-    assert counts.read().last_timestamp_ns == 7
+    assert counts.read().last_timestamp_ns == 8
     assert counts.read() is counts.read()
     counts.close()
     counts.close()

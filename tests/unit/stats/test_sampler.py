@@ -68,6 +68,33 @@ def test_a_last_reading_right_after_another_tells_no_rate():
     assert sampler.finish("a").cpu_peak_cores == pytest.approx(0.5)
 
 
+def test_rates_count_between_the_documents_of_an_engine_not_between_the_looks_at_them():
+    """One core throughout: a document every 1.07 s, a look every second."""
+    clock = Clock()
+    sampler = Sampler(1.0, clock=clock)
+    documents = [number * 1.07 for number in range(1, 60)]
+    looks = [max(each for each in documents if each <= second) for second in range(2, 60)]
+    sampler.add("a", Reader(*[at(each, each) for each in looks]), [], age_seconds=1.07)
+    cores = []
+    for _ in looks:
+        sampler.sample()
+        cores.append(sampler.latest("a").cpu_cores)
+        clock.now += 1
+    assert cores == pytest.approx([1.0] * len(looks))
+    assert sampler.latest("a").cpu_peak_cores == pytest.approx(1.0)
+    assert len({each.timestamp_ms for each in sampler.samples("a")}) == len(sampler.samples("a"))
+
+
+def test_a_clock_that_is_set_back_tells_no_rate_and_the_next_one_counts_from_there():
+    clock = Clock()
+    sampler = Sampler(1.0, clock=clock)
+    sampler.add("a", Reader(at(100, 1), at(50, 2), at(51, 2.5)), [], age_seconds=1.0)
+    for cores in (1.0, 1.0, 0.5):
+        sampler.sample()
+        assert sampler.latest("a").cpu_cores == pytest.approx(cores)
+        clock.now += 1
+
+
 def test_a_job_that_ends_before_the_first_pass_has_cores_over_a_tenth_of_a_second_at_least():
     sampler = Sampler(1.0, clock=Clock())
     sampler.add("a", Reader(at(1, 0.02)), [], age_seconds=0.005)

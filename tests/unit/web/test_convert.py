@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from fluster.errors import InvalidArgumentError
 from fluster.job import Build, EndReason, Figures, GpuFigures, Job, JobRequest, JobState, Limits, Source
 from fluster.logs import LogEntry
+from fluster.logs.position import Position
 from fluster.v1 import cluster_pb2 as pb
 from fluster.web.rpc.convert import entry_message, job_request, log_filter, state_value, status_message
 
@@ -201,9 +202,9 @@ def test_a_job_that_waits_knows_no_figures_and_no_exit_code():
 
 
 def test_any_bytes_of_a_line_are_shown():
-    shown = entry_message(LogEntry(1_999_999, "stderr", b"a\xff\0b", 3, "c", truncated=True))
+    shown = entry_message(LogEntry(1_999_999, "stderr", b"a\xff\0b", 3, Position("j", 1, 12, 4), truncated=True))
     assert (shown.timestamp_ms, shown.timestamp_ns, shown.source, shown.sequence) == (1, 1_999_999, "stderr", 3)
-    assert (shown.data, shown.cursor, shown.truncated) == ("a�\0b", "c", True)
+    assert (shown.data, shown.cursor, shown.truncated) == ("a�\0b", "j1-c-4", True)
 
 
 def test_a_log_filter_arrives():

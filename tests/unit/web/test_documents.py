@@ -20,6 +20,7 @@ from fluster.job import (
     Source,
 )
 from fluster.logs import LogEntry
+from fluster.logs.position import Position
 from fluster.web.api.documents import entry_document, figures_document, job_document, job_row, stats_document
 from fluster.web.api.openapi import openapi_document
 from fluster.web.api.routes import ApiRoute
@@ -141,7 +142,14 @@ def test_every_state_is_counted():
 
 
 def test_any_line_is_json():
-    entry = LogEntry(1_795_453_731_379_364_092, "stdout", b"\x1b[1m\xff\0</script>\xe2\x80\xa8", 3, "c", truncated=True)
+    entry = LogEntry(
+        1_795_453_731_379_364_092,
+        "stdout",
+        b"\x1b[1m\xff\0</script>\xe2\x80\xa8",
+        3,
+        Position("j", 1, 12, 4),
+        truncated=True,
+    )
     document = check([entry_document(entry)], "LogEntries")[0]
     assert document["time"] == "2026-11-23T17:08:51.379364092Z"
     assert (document["timestamp"], document["timestamp_ns"]) == (1_795_453_731_379, "1795453731379364092")

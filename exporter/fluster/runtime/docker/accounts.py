@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import docker
+from loguru import logger
 
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
 from fluster.cgroup.hierarchy import NotOurs
@@ -46,14 +47,14 @@ class Accounts:
         self._client = client
         self._engine = engine
         self._hierarchy = hierarchy
-        self._lookout = Lookout() if hierarchy else None
+        self._lookout = Lookout(_tell) if hierarchy else None
         self._memory = MemoryWatch(hierarchy) if hierarchy else None
         self._accounts: dict[str, ContainerAccount | StatisticsReader] = {}
 
     @property
-    def exact(self) -> bool:
-        """True where they are the kernel's."""
-        return self._hierarchy is not None
+    def cgroup_version(self) -> int | None:
+        """1 or 2 where they are the kernel's; None where they are the engine's statistics, whatever the engine has."""
+        return self._hierarchy.version if self._hierarchy else None
 
     def enforced(self) -> list[str]:
         """What of "memory", "processes" and "cpu" is limited where a job asks for it."""
@@ -108,19 +109,17 @@ class Accounts:
             yield started
 
     def adopt(self, job_id: str, inspected: dict[str, Any]) -> None:
-        """Go on with a container that an earlier worker started."""
-        if self._hierarchy is None:
+        """Go on with a container that an earlier worker started, which may have had no cgroups of its own. Raises OSError."""
+        if self._hierarchy is None or not self._group(job_id).exists():
             self._follow_statistics(job_id, inspected)
             return
         group = self._group(job_id)
-        account = ContainerAccount(
-            CgroupFiguresReader(CgroupReader(group, self._lookout)), network_of(group, inspected)
-        )
-        self._accounts[job_id] = account
+        account = self._accounts[job_id] = ContainerAccount(CgroupFiguresReader(CgroupReader(group, self._lookout)))
+        account.network = network_of(group, inspected)
         _look_when_ended(account, group, inspected)
 
     def adopt_lost(self, job_id: str) -> None:
-        """The container is gone, the cgroup that held it still has its account."""
+        """The container is gone, the cgroup that held it still has its account. Raises OSError."""
         self._accounts[job_id] = ContainerAccount(CgroupFiguresReader(CgroupReader(self._group(job_id))))
 
     def final(self, job_id: str) -> Figures:
@@ -169,6 +168,10 @@ class Accounts:
 
     def _follow_statistics(self, job_id: str, inspected: dict[str, Any]) -> None:
         self._accounts[job_id] = StatisticsReader(self._client, inspected["Id"])
+
+
+def _tell(error: Exception) -> None:
+    logger.warning("a look at a container failed, it may have more kills and bytes than are counted: {}", error)
 
 
 def _look_when_ended(account: ContainerAccount, group: JobCgroup, inspected: dict[str, Any]) -> None:

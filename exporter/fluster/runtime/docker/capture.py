@@ -12,7 +12,7 @@ from pathlib import Path
 
 import docker
 
-from fluster.cri import CriWriter
+from fluster.cri import CriWriter, LogBounds
 from fluster.errors import FlusterError, InfrastructureError
 from fluster.runtime.docker.ending import Ending
 from fluster.runtime.docker.file_way import FileWay
@@ -35,14 +35,14 @@ class Capture:
         container: str,
         path: Path,
         *,
-        max_line_bytes: int,
+        bounds: LogBounds,
         engine_file: Path | None,
         growth: Growth,
     ) -> None:
         self._client = client
         self._container = container
         self._path = path
-        self._max_line = max_line_bytes
+        self._bounds = bounds
         self._engine_file = engine_file
         self._growth = growth
         self._stopped = threading.Event()
@@ -88,7 +88,7 @@ class Capture:
                 pass  # the loop is closed: nobody waits any more
 
     def _take(self) -> None:
-        log = CriWriter(self._path, max_line_bytes=self._max_line)
+        log = CriWriter(self._path, **self._bounds._asdict())
         try:
             sink = Sink(log, stopped=self._stopped, ended=self._ending.over)
             way = self._way = self._open(sink)
@@ -106,7 +106,9 @@ class Capture:
     def _open(self, sink: Sink) -> FileWay | StreamWay:
         if self._engine_file is not None:
             try:
-                return FileWay(self._engine_file, sink, self._growth, self._wake, max_line_bytes=self._max_line)
+                return FileWay(
+                    self._engine_file, sink, self._growth, self._wake, max_line_bytes=self._bounds.max_line_bytes
+                )
             except OSError:
                 pass  # another driver's container, an engine elsewhere, or not ours to read
-        return StreamWay(self._client, self._container, sink, self._ending, max_line_bytes=self._max_line)
+        return StreamWay(self._client, self._container, sink, self._ending, max_line_bytes=self._bounds.max_line_bytes)

@@ -14,7 +14,7 @@ import docker
 import docker.errors
 
 from fluster.cgroup.hierarchy import NotOurs
-from fluster.errors import EngineUnavailableError, FlusterError, InfrastructureError, JobError, StartError
+from fluster.errors import EngineUnavailableError, FlusterError, InfrastructureError, StartError
 from fluster.gpu import Gpu
 from fluster.job import Limits, Source
 from fluster.runtime.capacity import check_capacity, check_enforced
@@ -78,7 +78,9 @@ class DockerRuntime(Runtime):
         self._growth: Growth
         self._kills: dict[str, threading.Timer] = {}
         self._killed: set[str] = set()
-        self.operations = Operations()
+        self._layers: dict[str, Path] = {}
+        """Writable layers of containers, by job: as the engine told of them when it started them."""
+        self.operations = Operations("start", "stop", "remove", "ping", "recover")
         self.orphans_removed = 0
         self.info = RuntimeInfo(name="docker")
 
@@ -142,14 +144,8 @@ class DockerRuntime(Runtime):
 
     def disk_paths(self, execution: Execution) -> list[Path]:
         """The output directory, and the container's writable layer where this worker may read it."""
-        paths = [execution.spec.workspace.output]
-        try:
-            with translated("inspect the container"):
-                layer = self._client.inspect_container(execution.handle).get("GraphDriver", {}).get("Data") or {}
-        except (Gone, JobError):
-            return paths
-        upper = layer.get("UpperDir")
-        return [*paths, Path(upper)] if upper and os.access(upper, os.R_OK | os.X_OK) else paths
+        layer = self._layers.get(execution.job_id)
+        return [execution.spec.workspace.output, *([layer] if layer else [])]
 
     async def remove(self, execution: Execution) -> None:
         with self.operations.observe("remove"):
@@ -160,7 +156,10 @@ class DockerRuntime(Runtime):
 
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         with self.operations.observe("recover"):
-            found: dict[str, Execution] = await self._run(self._recover, specs, handles)
+            try:
+                found: dict[str, Execution] = await self._run(self._recover, specs, handles)
+            except OSError as error:
+                raise InfrastructureError(f"the jobs that go on cannot be watched: {error}") from error
         for execution in found.values():
             self._captures[execution.job_id] = self._capture(execution)
         return found
@@ -171,7 +170,7 @@ class DockerRuntime(Runtime):
             self._client,
             execution.handle,
             spec.log_path,
-            max_line_bytes=spec.max_line_bytes,
+            bounds=spec.log_bounds,
             engine_file=None if is_remote(self._client) else log_file(self._engine, execution.handle),
             growth=self._growth,
         )
@@ -206,8 +205,8 @@ class DockerRuntime(Runtime):
         self.info = RuntimeInfo(
             name="docker",
             engine_version=str(self._engine.get("ServerVersion", "")),
-            cgroup_version=int(self._engine.get("CgroupVersion") or 1),
-            figures=Source.KERNEL if self._accounts.exact else Source.SAMPLED,
+            cgroup_version=self._accounts.cgroup_version,
+            figures=Source.KERNEL if self._accounts.cgroup_version else Source.SAMPLED,
             enforced=(*enforced, "disk", *(("gpus",) if self.gpus else ())),
             notes=tuple(notes),
         )
@@ -224,6 +223,7 @@ class DockerRuntime(Runtime):
                     self._client.start(container)
                     inspected = self._client.inspect_container(container)
                     started(inspected)
+            self._keep_layer(spec.job_id, inspected)
         except BaseException as error:
             self._remove(spec.job_id, container or container_name(spec.worker_id, spec.job_id))
             if isinstance(error, OSError):
@@ -250,6 +250,11 @@ class DockerRuntime(Runtime):
         )
         created = self._client.create_container(host_config=config, **create_arguments(spec, hide_gpus=bool(self.gpus)))
         return str(created["Id"])
+
+    def _keep_layer(self, job_id: str, inspected: dict[str, Any]) -> None:
+        upper = ((inspected.get("GraphDriver") or {}).get("Data") or {}).get("UpperDir")
+        if upper and os.access(upper, os.R_OK | os.X_OK):
+            self._layers[job_id] = Path(upper)
 
     def _stop(self, execution: Execution, grace_seconds: float) -> None:
         timer = self._kills.pop(execution.job_id, None)
@@ -319,8 +324,11 @@ class DockerRuntime(Runtime):
                 self._client.remove_container(container, v=True, force=True)
         except (Gone, StartError):
             pass  # it is gone already, or its removal is under way
-        self._killed.discard(job_id)
-        self._accounts.remove(job_id)
+        finally:
+            # An engine that is away has the container removed by the next worker; what this one holds of the job goes now.
+            self._killed.discard(job_id)
+            self._layers.pop(job_id, None)
+            self._accounts.remove(job_id)
 
     def _recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         found: dict[str, Execution] = {}
@@ -353,6 +361,7 @@ class DockerRuntime(Runtime):
         with translated("inspect the container"):
             inspected = self._client.inspect_container(container)
         self._accounts.adopt(spec.job_id, inspected)
+        self._keep_layer(spec.job_id, inspected)
         started_ns = engine_time(inspected["State"]["StartedAt"])
         return Execution(job_id=spec.job_id, handle=container, started_ns=started_ns, spec=spec)
 

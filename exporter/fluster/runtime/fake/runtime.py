@@ -72,7 +72,7 @@ class FakeRuntime(Runtime):
         self._clock = clock or time.time_ns
         self.gpus = tuple(gpus)
         self.jobs: dict[str, _FakeJob] = {} if jobs is None else jobs
-        self.operations = Operations()
+        self.operations = Operations("start", "stop", "remove")
         self.orphans_removed = 0
         self.away = False
         """True: the engine does not answer."""
@@ -100,7 +100,7 @@ class FakeRuntime(Runtime):
                 raise StartError(f"command not found: {spec.command[0]!r}; the script says so")
             job = _FakeJob(spec, self._clock())
             self.jobs[spec.job_id] = job
-            with CriWriter(spec.log_path, max_line_bytes=spec.max_line_bytes) as log:
+            with CriWriter(spec.log_path, **spec.log_bounds._asdict()) as log:
                 for stream in ("stdout", "stderr"):
                     log.write(stream, job.started_ns, job.script(stream.upper()).encode())
             return Execution(job_id=spec.job_id, handle=spec.job_id, started_ns=job.started_ns, spec=spec)

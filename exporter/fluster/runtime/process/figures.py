@@ -34,11 +34,16 @@ def final_figures(exit_document: dict[str, object]) -> Figures:
 
 
 class ProcReader:
-    """Samples a job without a cgroup: the sums over its living processes, and the CPU time of those that were reaped."""
+    """Samples a job without a cgroup: the sums over its living processes, and the CPU time of those that were reaped.
+
+    CPU time never falls: processes that nobody waited for are gone with theirs.
+    """
 
     def __init__(self, supervisor: int, ticks: int) -> None:
         self._supervisor = supervisor
         self._ticks = ticks
+        self._user_ns = 0
+        self._system_ns = 0
         self._peak = 0
         self._processes_peak = 0
         self._figures = Figures()
@@ -48,6 +53,8 @@ class ProcReader:
         found = figures_below(self._supervisor)
         if start_ticks(self._supervisor) != self._ticks:
             return Point(0)  # its supervisor is gone: what was read are not the sums of the job, and not 0 either
+        self._user_ns = max(self._user_ns, found.user_ns)
+        self._system_ns = max(self._system_ns, found.system_ns)
         self._peak = max(self._peak, found.resident)
         self._processes_peak = max(self._processes_peak, found.processes)
         self._figures = Figures(
@@ -56,14 +63,14 @@ class ProcReader:
             memory_anon_bytes=found.anonymous,
             memory_peak_bytes=self._peak,
             memory_peak_source=Source.SAMPLED,
-            cpu_user_seconds=found.user_ns / 1e9,
-            cpu_system_seconds=found.system_ns / 1e9,
+            cpu_user_seconds=self._user_ns / 1e9,
+            cpu_system_seconds=self._system_ns / 1e9,
             cpu_source=Source.SAMPLED,
             processes=found.processes,
             processes_peak=self._processes_peak,
             processes_peak_source=Source.SAMPLED,
         )
-        return Point(at_ns, found.user_ns + found.system_ns, found.resident, None, found.anonymous, found.processes)
+        return Point(at_ns, self._user_ns + self._system_ns, found.resident, None, found.anonymous, found.processes)
 
     def sample_memory(self) -> Point | None:
         return None

@@ -46,20 +46,32 @@ _BOOT: Final = "import sys; sys.path.insert(0, sys.argv.pop(1)); from fluster.sh
 
 
 class ProcessRuntime(Runtime):
-    """`work_dir` is where the workspaces of this worker's jobs are; `use_cgroups=False` is for machines that have none."""
+    """`work_dir` is where the workspaces of this worker's jobs are; `use_cgroups=False` is for machines that have none.
+
+    `open_files` is the soft limit of open files that jobs get, where it is not to be the worker's own.
+    """
 
     uses_source_tree = True
 
-    def __init__(self, worker_id: str, work_dir: Path, *, use_cgroups: bool = True, gpus: Sequence[Gpu] = ()) -> None:
+    def __init__(
+        self,
+        worker_id: str,
+        work_dir: Path,
+        *,
+        use_cgroups: bool = True,
+        gpus: Sequence[Gpu] = (),
+        open_files: int | None = None,
+    ) -> None:
         self._worker_id = worker_id
         self._work_dir = work_dir
         self._use_cgroups = use_cgroups
+        self._open_files = open_files
         self.gpus = tuple(gpus)
         self._hierarchy: Hierarchy | None = None
         self._memory: MemoryWatch | None = None
         self._readers: dict[str, CgroupFiguresReader | ProcReader] = {}
         self._threads = anyio.CapacityLimiter(16)
-        self.operations = Operations()
+        self.operations = Operations("start", "stop", "remove")
         self.orphans_removed = 0
         self.info = RuntimeInfo(name="process")
 
@@ -141,10 +153,11 @@ class ProcessRuntime(Runtime):
     def reader(self, execution: Execution) -> FiguresReader:
         reader = self._readers.get(execution.job_id)
         if reader is None:
-            if self._hierarchy is None:
+            group = JobCgroup(self._hierarchy, execution.job_id) if self._hierarchy else None
+            if group is None or not group.exists():  # an earlier worker that had no cgroups may have started it
                 reader = ProcReader(*_parse_handle(execution.handle))
             else:
-                reader = CgroupFiguresReader(CgroupReader(JobCgroup(self._hierarchy, execution.job_id)))
+                reader = CgroupFiguresReader(CgroupReader(group))
             self._readers[execution.job_id] = reader
         return reader
 
@@ -201,10 +214,11 @@ class ProcessRuntime(Runtime):
             "env": {"PATH": _PATH, "HOME": str(spec.workspace.source), "LANG": "C.UTF-8", **spec.env, **devices},
             "cwd": str(spec.workspace.source),
             "log_path": str(spec.log_path),
-            "max_line_bytes": spec.max_line_bytes,
+            "log_bounds": spec.log_bounds._asdict(),
             "cgroup": self._hierarchy._asdict() if self._hierarchy else None,
             "procs_files": group.procs_files() if group else [],
             "rlimits": rlimits,
+            "open_files": self._open_files,
         }
 
     def _launch(self, control: Path) -> tuple[dict[str, Any], int]:

@@ -132,6 +132,7 @@ def entry_document(entry: LogEntry) -> dict[str, Any]:
         "data": entry.data.decode("utf-8", "replace"),
         "sequence": entry.sequence,
         "truncated": entry.truncated,
+        "dropped": entry.dropped,
         "cursor": entry.cursor,
     }
 

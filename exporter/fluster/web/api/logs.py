@@ -15,7 +15,7 @@ from fluster.logs import LogEntry, LogFilter
 from fluster.web.api.answer import json_response
 from fluster.web.api.documents import entry_document
 from fluster.web.api.events import EventStream
-from fluster.web.api.parameters import log_filter, sources
+from fluster.web.api.parameters import byte_range, log_filter, sources
 from fluster.web.followers import Followers
 from fluster.web.services import Services
 
@@ -50,7 +50,7 @@ class Logs:
         batches = self._logs.follow(job_id, wanted, lambda: self._ends(job_id))
         async with aclosing(batches):
             async for batch in batches:
-                yield b"".join(map(_event, batch))
+                yield batch.made(_events)
         if self._over(job_id):
             yield b"event: end\ndata: {}\n\n"
 
@@ -68,11 +68,27 @@ class Logs:
         job_id = self._manager.get(request.path_params["job_id"]).id
         wanted = sources(request)
         name = "-".join([job_id, *sorted(wanted)])
-        return StreamingResponse(
-            self._logs.download(job_id, wanted),
-            headers={"Content-Disposition": f'attachment; filename="{name}.log"'},
-            media_type="text/plain; charset=utf-8",
-        )
+        download = await self._logs.download(job_id, wanted)
+        headers = {"Content-Disposition": f'attachment; filename="{name}.log"'}
+        # While the job writes, the size that is known now is not the log's.
+        size = download.size if self._over(job_id) else None
+        span = byte_range(request.headers.get("range"), size) if size is not None else None
+        if size is not None:
+            headers["Accept-Ranges"] = "bytes"
+            headers["Content-Length"] = str(size if span is None else len(span))
+        if span is None:
+            blocks, status = download.blocks(), 200
+        elif span:
+            blocks, status = download.blocks(span.start, span.stop), 206
+            headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
+        else:
+            download.close()
+            return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+        return StreamingResponse(blocks, status, headers=headers, media_type="text/plain; charset=utf-8")
+
+
+def _events(entries: list[LogEntry]) -> bytes:
+    return b"".join(map(_event, entries))
 
 
 def _event(entry: LogEntry) -> bytes:

@@ -147,7 +147,11 @@ _SCHEMAS: Final[dict[str, Any]] = {
                 "source": {"enum": ["build", "stdout", "stderr"]},
                 "data": {"type": "string"},
                 "sequence": {"type": "integer"},
-                "truncated": {"type": "boolean"},
+                "truncated": {
+                    "type": "boolean",
+                    "description": "Not the whole line: it goes on in the next entry, or its beginning or its end is lost.",
+                },
+                "dropped": {"type": "integer", "description": "Lines that are missing right before this one."},
                 "cursor": {"type": "string"},
             }
         ),

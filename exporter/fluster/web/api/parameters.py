@@ -16,8 +16,9 @@ from fluster.sizes import parse_duration
 from fluster.web.errors import fields_named
 from fluster.web.log_filter import check
 
-__all__ = ["integer", "log_filter", "moment", "sources", "states"]
+__all__ = ["byte_range", "integer", "log_filter", "moment", "sources", "states"]
 
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _RFC3339: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+ -]\d\d:\d\d)?)?", re.ASCII | re.IGNORECASE
 )
@@ -97,3 +98,13 @@ def log_filter(request: Request, *, resume: str = "") -> LogFilter:
     with fields_named({"regex": "grep"}):
         check(wanted)
     return wanted
+
+
+def byte_range(header: str | None, size: int) -> range | None:
+    """The one range that a Range header asks for; empty where there are no such bytes, None where all are to be sent."""
+    match = _RANGE.fullmatch(header.strip()) if header else None
+    if not match or not (match[1] or match[2]):
+        return None  # several, other units, nonsense: a server may ignore them
+    if not match[1]:
+        return range(max(size - int(match[2]), 0), size)
+    return range(int(match[1]), min(int(match[2]) + 1, size) if match[2] else size)

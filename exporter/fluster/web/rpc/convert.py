@@ -163,6 +163,7 @@ def entry_message(entry: LogEntry) -> pb.LogEntry:
         sequence=entry.sequence,
         truncated=entry.truncated,
         cursor=entry.cursor,
+        dropped=entry.dropped,
     )
 
 

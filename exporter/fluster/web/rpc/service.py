@@ -79,7 +79,7 @@ class WorkerServiceImpl(WorkerService):
             with self._followers.one():
                 async with aclosing(batches):
                     async for batch in batches:
-                        for entry in batch:
+                        for entry in batch.entries:
                             yield entry_message(entry)
 
     async def kill_job(self, request: pb.KillJobRequest, ctx: Any) -> pb.KillJobResponse:
