@@ -13,18 +13,15 @@ from fluster.runtime.docker.entries import Chunk, Lines
 __all__ = ["FrameParser"]
 
 _STREAMS: Final = {1: "stdout", 2: "stderr"}
-_NAMES: Final = {b"\1": b"stdout", b"\2": b"stderr"}
-_FRAME: Final = rb"([\x01\x02])\0\0\0(.{4})(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ([^\n]*)\n"
-_PLAIN: Final = re.compile(rb"()" + _FRAME, re.DOTALL)
-_CHUNKED: Final = re.compile(rb"([0-9a-f]+)\r\n" + _FRAME + rb"\r\n", re.DOTALL)
+_STDOUT: Final = b" stdout F "
+_NAMES: Final = {b"\1": _STDOUT, b"\2": b" stderr F "}
+_FRAME: Final = rb"([\x01\x02])\0\0\0(.{4})(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ([^\n]*\n)"
+_PLAIN: Final = re.compile(_FRAME, re.DOTALL)
+_CHUNKED: Final = re.compile(rb"[0-9a-f]+\r\n" + _FRAME + rb"\r\n", re.DOTALL)
 _PAYLOAD_HEAD: Final = 31
 """Bytes of a frame's payload in front of its text: a time and a space."""
-_HEAD: Final = 8 + _PAYLOAD_HEAD
-"""Bytes of a frame in front of its text."""
 _FULL_PART: Final = 16 * 1024
 """Bytes of each part of a long line but its last."""
-_CHUNK_FRAME: Final = 4
-"""Bytes around a chunk besides its size: two line ends."""
 
 
 class FrameParser:
@@ -55,32 +52,26 @@ class FrameParser:
     def _take_lines(self, data: bytes) -> tuple[Lines | None, int]:
         """All of `data` but an unfinished end as whole lines, and how many bytes they are; None where it is not of that form."""
         end = data.rfind(b"\n\r\n") + 3 if self._chunked else data.rfind(b"\n") + 1
-        found = self._pattern.findall(data, 0, end)
-        if not found:
+        found = self._pattern.split(data[:end])
+        between, kinds, sizes, stamps, texts = (found[place::5] for place in range(5))
+        count = len(kinds)
+        if not count or any(between):
             return None, 0
-        count = len(found)
-        chunks, kinds, sizes, stamps, texts = zip(*found, strict=True)
         lengths = list(map(len, texts))
-        around = _HEAD + 1 + (_CHUNK_FRAME if self._chunked else 0)
-        total = sum(lengths)
-        if total + sum(map(len, chunks)) + around * count != end or max(lengths) > self._max_line:
-            return None, 0
         announced = struct.unpack(f">{count}I", b"".join(sizes))
-        if any(map(int.__sub__, announced, [length + _PAYLOAD_HEAD + 1 for length in lengths])):
+        if announced != tuple(map(_PAYLOAD_HEAD.__add__, lengths)) or max(lengths) > self._max_line:
             return None, 0
         kind = b"".join(kinds)
         errors = kind.count(b"\2")
-        error_bytes = (
-            sum(length + 1 for stream, length in zip(kind, lengths, strict=True) if stream == 2) if errors else 0
-        )
+        error_bytes = sum(length for stream, length in zip(kind, lengths, strict=True) if stream == 2) if errors else 0
+        entries = [_STDOUT] * (3 * count)
+        entries[::3], entries[2::3] = stamps, texts
         if errors:
-            text = b"".join([b"%b %b F %b\n" % (stamp, _NAMES[stream], line) for _, stream, _, stamp, line in found])
-        else:
-            text = b"".join([b"%b stdout F %b\n" % (stamp, line) for _, _, _, stamp, line in found])
+            entries[1::3] = map(_NAMES.__getitem__, kinds)
         ends = [_end(stream, kind, stamps, lengths) for stream in (1, 2) if stream in kind]
         lines = Lines(
-            text,
-            (count - errors, total + count - error_bytes),
+            b"".join(entries),
+            (count - errors, sum(lengths) - error_bytes),
             (errors, error_bytes),
             parse_time(min(stamps)),
             parse_time(max(stamps)),
@@ -136,6 +127,6 @@ def _end(stream: int, kinds: bytes, stamps: Sequence[bytes], lengths: Sequence[i
     at = kinds.rfind(stream)
     stamp, size = stamps[at], 0
     while at >= 0 and stamps[at] == stamp:
-        size += lengths[at] + 1
+        size += lengths[at]
         at = kinds.rfind(stream, 0, at)
     return _STREAMS[stream], parse_time(stamp), size

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from http.client import HTTPException
 from typing import Any, Final, TypeAlias
 
@@ -27,6 +28,8 @@ _Skip: TypeAlias = dict[str, ResumePoint | AfterBytes]
 _BLOCK: Final = 256 * 1024
 _ROUND_SECONDS: Final = 0.001
 """Between two reads, so that one has more than a line. Never longer: the engine would wait for its reader, and the job for the engine."""
+_ROUNDS: Final = 8
+"""So many reads are written at once, if more keeps coming."""
 _END_FRAMES: Final = 200
 """How far back a look at the end of a log goes at first; a frame holds at most 16 KiB."""
 
@@ -167,37 +170,54 @@ class StreamWay:
         url = self._client._url("/containers/{0}/logs", self._container)  # type: ignore[attr-defined] # noqa: SLF001 # the SDK has no call for raw frames
         with self._client.get(url, params=params, stream=True, timeout=(60, None)) as response:
             self._client._raise_for_status(response)  # type: ignore[attr-defined] # noqa: SLF001 # as above
-            read, chunked = _reader(response)
-            parser = FrameParser(chunked=chunked, max_line=self._max_line)
+            reader = _Reader(response)
+            parser = FrameParser(chunked=reader.chunked, max_line=self._max_line)
             self._response = response
             try:
-                while not self._sink.stopped.is_set() and (data := read()):
+                while not self._sink.stopped.is_set() and (data := reader.read()):
                     yield data, parser
                     if parser.ended:
                         return
-                    if params["follow"]:
-                        time.sleep(_ROUND_SECONDS)
             finally:
                 self._response = None
-        if chunked and not params["follow"] and not self._sink.stopped.is_set():
+        if reader.chunked and not params["follow"] and not self._sink.stopped.is_set():
             raise requests.exceptions.ConnectionError("the log broke off")
 
 
-def _reader(response: requests.Response) -> tuple[Callable[[], bytes], bool]:
-    """A call that waits for some bytes of the body and gives all that are there, b"" at its end; whether they come in HTTP's chunks.
+class _Reader:
+    """Reads the body below the libraries, which give at most one HTTP chunk, and that is one frame, a call."""
 
-    The libraries below give at most one chunk, which is a frame, a call: the bytes are read below them.
-    """
-    answer: Any = response.raw._fp  # noqa: SLF001 # no public way through urllib3
-    source: Any = answer.fp if answer.chunked else answer
-    if not hasattr(source, "read1"):  # a tunnel's own file
-        pieces = response.raw.stream(_BLOCK)
-        return lambda: next(pieces, b""), False
-
-    def read() -> bytes:
+    def __init__(self, response: requests.Response) -> None:
+        answer: Any = response.raw._fp  # noqa: SLF001 # no public way through urllib3
+        self.chunked: bool = answer.chunked
+        """What is read still is in HTTP's chunks."""
+        self._source: Any = answer.fp if answer.chunked else answer
+        self._more = select.poll()
+        self._pieces: Iterator[bytes] | None = None
         try:
-            return bytes(source.read1(_BLOCK))
+            self._more.register(answer.fp.fileno(), select.POLLIN)
+            self._source.read1  # noqa: B018 # is there one?
+        except (AttributeError, OSError):  # a tunnel's own file
+            self.chunked, self._pieces = False, response.raw.stream(_BLOCK)
+
+    def read(self) -> bytes:
+        """Wait for some bytes; all that are there, and a little more where more is coming. b"" at the end, which may be a break."""
+        if self._pieces is not None:
+            return next(self._pieces, b"")
+        data = self._read()
+        if not data:
+            return data
+        found, size = [data], len(data)
+        for _ in range(_ROUNDS):
+            time.sleep(_ROUND_SECONDS)
+            if size >= _BLOCK or not self._more.poll(0) or not (data := self._read()):
+                break
+            found.append(data)
+            size += len(data)
+        return b"".join(found)
+
+    def _read(self) -> bytes:
+        try:
+            return bytes(self._source.read1(_BLOCK))
         except (OSError, ValueError, HTTPException):
             return b""  # it broke off, or was cut
-
-    return read, bool(answer.chunked)
