@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fluster.cli.options import Worker
-from fluster.cli.terminal import coloured, run_async
+from fluster.cli.terminal import coloured, run_async, say
 
 __all__ = ["logs"]
 
@@ -48,6 +48,8 @@ def _print(entry: dict[str, Any], *, timestamps: bool, json: bool) -> None:
         sys.stdout.buffer.write(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
         sys.stdout.buffer.flush()
         return
+    if entry["dropped"]:
+        say(f"{entry['dropped']} lines are missing here")
     stream = sys.stdout if entry["source"] == "stdout" else sys.stderr
     stamp = coloured(entry["time"], "2", stream) + " " if timestamps else ""
     stream.buffer.write(f"{stamp}{entry['data']}\n".encode())

@@ -32,14 +32,16 @@ class JobOutput:
         for place, entry in enumerate(batch):
             if entry.source in self._bytes:
                 last[entry.source] = place
-                self._bytes[entry.source] += len(entry.data) + 1
+                self._bytes[entry.source] += len(entry.data) + (not entry.goes_on)
         bare = {last[source] for source in await self._unended({s: batch[at].data for s, at in last.items()}, counted)}
         for place, entry in enumerate(batch):
             if entry.source in self._unfinished:
                 # The counts came late: there is a line behind it, so it was a whole one.
                 self._streams[entry.source].write(b"\n")
                 self._unfinished.discard(entry.source)
-            self._streams[entry.source].write(entry.data + (b"" if place in bare else b"\n"))
+            if entry.dropped:
+                self._streams["stderr"].write(b"fluster: %d lines are missing here\n" % entry.dropped)
+            self._streams[entry.source].write(entry.data + (b"" if place in bare or entry.goes_on else b"\n"))
             if place in bare:
                 self._unfinished.add(entry.source)
         for stream in self._streams.values():

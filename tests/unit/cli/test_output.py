@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from fluster.cli import output as module
 from fluster.cli.output import JobOutput
 from fluster.logs import LogEntry
-from fluster.logs.position import START
+from fluster.logs.position import Position
 
 pytestmark = pytest.mark.anyio
 
 
 def entries(*lines):
     return [
-        LogEntry(timestamp_ns=0, source=source, data=data, sequence=0, after=START) for source, data in lines
+        LogEntry(timestamp_ns=0, source=source, data=data, sequence=0, after=Position("j", 0, 0, 1)) for source, data in lines
     ]  # fmt: skip
 
 
@@ -71,3 +71,14 @@ async def test_counts_that_never_come_hold_nothing_back(monkeypatch):
     await output.write(entries(("stdout", b"a")), dict)
     await output.write(entries(("stdout", b"b")), dict)
     assert out.getvalue() == b"a\nb\n"
+
+
+async def test_a_line_in_several_entries_is_one_line_and_missing_lines_are_told():
+    out, err = io.BytesIO(), io.BytesIO()
+    begun, ended = entries(("stdout", b"begun "), ("stdout", b"ended"))
+    begun = begun._replace(after=Position("j", 0, 0, 0), truncated=True)
+    (later,) = entries(("stdout", b"later"))
+    batch = [begun, ended._replace(truncated=True), later._replace(dropped=7)]
+    await JobOutput(out, err).write(batch, lambda: {"stdout": 18, "stderr": 0})
+    assert out.getvalue() == b"begun ended\nlater\n"
+    assert err.getvalue() == b"fluster: 7 lines are missing here\n"

@@ -119,7 +119,7 @@ class _Pages:
             lines=sum(job.logs.lines.values()),
             entries=[
                 {
-                    "time": entry.timestamp_ns // 1_000_000, "source": entry.source, "number": entry.sequence + 1,
+                    "time": entry.timestamp_ns // 1_000_000, "source": entry.source, "number": entry.sequence + 1, "dropped": entry.dropped,
                     "pieces": segments(entry.data.decode("utf-8", "replace")),
                 }
                 for entry in log.entries

@@ -33,7 +33,8 @@ export class Log {
     });
     if (this.cut) this.onstate("cut");
   }
-  add({ timestamp, source, data, sequence }) {
+  add({ timestamp, source, data, sequence, dropped }) {
+    if (dropped) this.lines.push({ timestamp, source: "gap", data: `${dropped} lines are missing here`, number: sequence + 1 });
     this.lines.push({ timestamp, source, data, number: sequence + 1 });
     this.known = Math.max(this.known, sequence + 1);
     if (this.lines.length > KEPT) {
@@ -77,9 +78,9 @@ export class Log {
   element(entry) {
     const line = document.createElement("div"), at = document.createElement("a"), text = document.createElement("span");
     line.className = `line ${entry.source}`;
-    line.id = `L${entry.number}`;
+    if (entry.source !== "gap") line.id = `L${entry.number}`;
     at.className = "at";
-    at.href = `#${line.id}`;
+    at.href = `#L${entry.number}`;
     at.textContent = stamp(entry.timestamp, this.local);
     text.className = "text";
     const more = this.wrapped ? 0 : entry.data.length - FOLD;
