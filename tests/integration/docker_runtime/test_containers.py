@@ -107,10 +107,12 @@ async def test_an_image_that_cannot_be_had_is_a_sentence_and_leaves_nothing(benc
 
 
 async def test_a_container_that_someone_removed_is_the_infrastructures_fault(bench, sdk):
-    execution = await bench.runtime.start(bench.spec(["sleep", "600"]))
+    execution = await bench.runtime.start(bench.spec("seq 1000; printf unfinished; sleep 600"))
+    await until(lambda: len(lines_of(bench)) == 1000)
     sdk.remove_container(execution.handle, force=True)
     with anyio.fail_after(30), pytest.raises(InfrastructureError, match="the container vanished"):
         await bench.runtime.wait(execution)
+    assert lines_of(bench) == [*(b"%d" % n for n in range(1, 1001)), b"unfinished"]
     await bench.runtime.remove(execution)
     async with bench.started("exit 3", job_id="next") as after:
         assert (await bench.runtime.wait(after)).exit_code == 3

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import select
 import time
 from collections.abc import Iterable, Iterator
-from http.client import HTTPException
 from typing import Any, Final, TypeAlias
 
 import docker
@@ -14,6 +12,7 @@ import requests
 
 from fluster.cri import Resume
 from fluster.errors import EngineUnavailableError, InfrastructureError
+from fluster.runtime.docker.body import BodyReader
 from fluster.runtime.docker.client import AWAY, cut
 from fluster.runtime.docker.ending import AWAY_SECONDS, Ending
 from fluster.runtime.docker.entries import Chunk, Lines
@@ -25,11 +24,6 @@ __all__ = ["StreamWay"]
 
 _Skip: TypeAlias = dict[str, ResumePoint | AfterBytes]
 """What of each stream is taken already, for one reading of it."""
-_BLOCK: Final = 256 * 1024
-_ROUND_SECONDS: Final = 0.001
-"""Between two reads, so that one has more than a line. Never longer: the engine would wait for its reader, and the job for the engine."""
-_ROUNDS: Final = 8
-"""So many reads are written at once, if more keeps coming."""
 _END_FRAMES: Final = 200
 """How far back a look at the end of a log goes at first; a frame holds at most 16 KiB."""
 
@@ -170,7 +164,7 @@ class StreamWay:
         url = self._client._url("/containers/{0}/logs", self._container)  # type: ignore[attr-defined] # noqa: SLF001 # the SDK has no call for raw frames
         with self._client.get(url, params=params, stream=True, timeout=(60, None)) as response:
             self._client._raise_for_status(response)  # type: ignore[attr-defined] # noqa: SLF001 # as above
-            reader = _Reader(response)
+            reader = BodyReader(response)
             parser = FrameParser(chunked=reader.chunked, max_line=self._max_line)
             self._response = response
             try:
@@ -182,42 +176,3 @@ class StreamWay:
                 self._response = None
         if reader.chunked and not params["follow"] and not self._sink.stopped.is_set():
             raise requests.exceptions.ConnectionError("the log broke off")
-
-
-class _Reader:
-    """Reads the body below the libraries, which give at most one HTTP chunk, and that is one frame, a call."""
-
-    def __init__(self, response: requests.Response) -> None:
-        answer: Any = response.raw._fp  # noqa: SLF001 # no public way through urllib3
-        self.chunked: bool = answer.chunked
-        """What is read still is in HTTP's chunks."""
-        self._source: Any = answer.fp if answer.chunked else answer
-        self._more = select.poll()
-        self._pieces: Iterator[bytes] | None = None
-        try:
-            self._more.register(answer.fp.fileno(), select.POLLIN)
-            self._source.read1  # noqa: B018 # is there one?
-        except (AttributeError, OSError):  # a tunnel's own file
-            self.chunked, self._pieces = False, response.raw.stream(_BLOCK)
-
-    def read(self) -> bytes:
-        """Wait for some bytes; all that are there, and a little more where more is coming. b"" at the end, which may be a break."""
-        if self._pieces is not None:
-            return next(self._pieces, b"")
-        data = self._read()
-        if not data:
-            return data
-        found, size = [data], len(data)
-        for _ in range(_ROUNDS):
-            time.sleep(_ROUND_SECONDS)
-            if size >= _BLOCK or not self._more.poll(0) or not (data := self._read()):
-                break
-            found.append(data)
-            size += len(data)
-        return b"".join(found)
-
-    def _read(self) -> bytes:
-        try:
-            return bytes(self._source.read1(_BLOCK))
-        except (OSError, ValueError, HTTPException):
-            return b""  # it broke off, or was cut
