@@ -13,6 +13,9 @@ import requests
 __all__ = ["BodyReader"]
 
 _BLOCK: Final = 256 * 1024
+"""So much is given at once."""
+_READ: Final = 64 * 1024
+"""The room for one read; a larger one costs more to make than it saves."""
 _ROUND_SECONDS: Final = 0.001
 """Between two reads, so that one has more than a line. Never longer: the engine would wait for its reader, and the job for the engine."""
 _ROUNDS: Final = 8
@@ -53,6 +56,6 @@ class BodyReader:
 
     def _read(self) -> bytes:
         try:
-            return bytes(self._source.read1(_BLOCK))
+            return bytes(self._source.read1(_READ))
         except (OSError, ValueError, HTTPException):
             return b""  # it broke off, or was cut
