@@ -71,7 +71,7 @@ def written(worker, job_id):
 
 @pytest.mark.timeout(400)
 def test_a_million_lines_of_each_stream_survive_three_deaths_of_the_worker(tmp_path, runtime):
-    options = {"worker_id": f"deaths-{runtime['runtime']}", "log_segment": "8m", **runtime}
+    options = {"worker_id": f"deaths-{runtime['runtime']}", "log_segment": "1m", **runtime}
     command, more = job_of(runtime, "python3", "-c", COUNTER)
     job_id = None
     for share in (0.1, 0.4, 0.7):
@@ -127,7 +127,7 @@ def events(url, job_id, found):
 @pytest.mark.timeout(200)
 def test_ten_followers_over_rotations_see_the_same(tmp_path):
     program = "for b in $(seq 300); do seq 200; sleep 0.01; done"
-    with started(tmp_path, worker_id="ten", runtime="process", log_segment="100k") as worker:
+    with started(tmp_path, worker_id="ten", runtime="process", log_segment="20k") as worker:
         job_id = worker.submit("sh", "-c", program)
         seen = [[] for _ in range(10)]
         threads = [threading.Thread(target=events, args=(worker.url, job_id, found)) for found in seen]

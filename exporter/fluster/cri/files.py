@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from fluster.cri.counts import Counts, counted, counts_path, dump_counts, read_counts
 from fluster.cri.line import parse_line
@@ -12,6 +13,10 @@ from fluster.cri.segments import closed_path, drop_segments, floor_at, segments
 
 __all__ = ["LogFiles"]
 
+CALM_SECONDS = 30.0
+"""A file is written so long at least: agents look for a new one every few seconds, and miss one that was closed in between."""
+_MOST_SEGMENTS = 8
+"""So many times its size a file may become for that."""
 _IDLE_INDEX_BYTES = 1024 * 1024
 """An index that small is left as it is."""
 
@@ -26,6 +31,7 @@ class LogFiles:
         self._segment_bytes = min(segment_bytes, max(limit_bytes // 4, 1))
         self._index = -1
         self._turn = 0
+        self._begun = time.monotonic()
         self._earliest_ns = 0  # of the entries since the last mark; 0 is none
         self._mark = START
         self.surplus: list[tuple[str, int, int]] = []
@@ -48,15 +54,15 @@ class LogFiles:
         `earliest_ns` is the lowest time of the entries in it.
         """
         if text:
-            if self.counts.lost != self._mark.lost:
-                self._set_mark(self.counts)  # before the first line behind lost ones
             if not self._append(text):
                 return False
+            if self.counts.lost != self._mark.lost:
+                self._set_mark(self.counts)  # before the first line behind lost ones
             self._earliest_ns = min(self._earliest_ns or earliest_ns, earliest_ns)
         self.counts = counts._replace(size=self.counts.size + len(text))
         if self.counts.end - self._mark.offset >= SPACING_BYTES:
             self._set_mark(self.counts)
-        if self.counts.size >= self._segment_bytes:
+        if self.counts.size >= self._segment_bytes and self._may_close():
             self._rotate()
         self._write_counts()
         return True
@@ -89,11 +95,15 @@ class LogFiles:
             return False
         return True
 
+    def _may_close(self) -> bool:
+        """Rather not in the middle of a line, nor while agents may not have seen yet that this file began."""
+        if self.counts.size >= min(_MOST_SEGMENTS * self._segment_bytes, self._limit // 2):
+            return True
+        return self.counts.scan == self.counts.end and time.monotonic() - self._begun >= CALM_SECONDS
+
     def _rotate(self) -> None:
         """Close the full file under its number and begin the next. Where the disk has no room for that, the old one goes on."""
         counts = self.counts
-        if counts.scan < counts.end and counts.size < 2 * self._segment_bytes:
-            return  # rather not in the middle of a line
         following = f"{self._path}.next"
         begun = counts._replace(segment=counts.segment + 1, base=counts.end, size=0)
         try:
@@ -106,6 +116,7 @@ class LogFiles:
             return
         os.close(self._file)
         self._file = file
+        self._begun = time.monotonic()
         self.counts = begun
         self._write_counts()
         self._hold_limit()

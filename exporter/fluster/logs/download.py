@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Generator
 
 import anyio
 
+from fluster.logs.log_file import LogFile
 from fluster.logs.query import LogQuery
 from fluster.logs.text import text, text_size
 
 __all__ = ["Download"]
 
+_STREAMS = frozenset({"stdout", "stderr"})
+
 
 class Download:
-    """An open log; blocks() closes it at its end, whatever that is. Construction blocks."""
+    """Construction blocks; nothing stays open but while blocks() is read."""
 
     def __init__(self, paths: tuple[str, str], sources: frozenset[str], threads: anyio.CapacityLimiter) -> None:
+        self._paths = paths
+        self._sources = sources
         self._threads = threads
-        self._open = ExitStack()
-        query = self._open.enter_context(LogQuery.open(*paths))
-        streams = frozenset({"stdout", "stderr"})
-        self._texts = [(query.build, streams)] if not sources or "build" in sources else []
-        if of_job := sources & streams if sources else streams:
-            self._texts.append((query.job, of_job))
-        sizes = [text_size(*each) for each in self._texts]
-        self._sizes = sizes
+        with LogQuery.open(*paths) as query:
+            sizes = [text_size(*each) for each in self._texts(query)]
         self.size: int | None = None if None in sizes else sum(size or 0 for size in sizes)
         """In bytes; None where it is not known before."""
 
-    def close(self) -> None:
-        """Idempotent."""
-        self._open.close()
-
-    async def blocks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` to `end`, where the size is known; else all."""
+    async def blocks(self, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
+        """The bytes from `start` to `end`, where the size is known; else all. Raises OSError."""
         pieces = self._pieces(start)
         left = end - start if end is not None else None
         try:
@@ -47,12 +41,20 @@ class Download:
                     left -= len(piece)
                 yield piece
         finally:
-            self.close()
+            pieces.close()
 
-    def _pieces(self, skip: int) -> Iterator[bytes]:
-        for (file, streams), size in zip(self._texts, self._sizes, strict=True):
-            if size is not None and skip >= size:
-                skip -= size
-                continue
-            yield from text(file, streams, skip)
-            skip = 0
+    def _pieces(self, skip: int) -> Generator[bytes, None, None]:
+        with LogQuery.open(*self._paths) as query:
+            for file, streams in self._texts(query):
+                size = text_size(file, streams)
+                if size is not None and skip >= size:
+                    skip -= size
+                    continue
+                yield from text(file, streams, skip)
+                skip = 0
+
+    def _texts(self, query: LogQuery) -> list[tuple[LogFile, frozenset[str]]]:
+        found = [(query.build, _STREAMS)] if not self._sources or "build" in self._sources else []
+        if of_job := self._sources & _STREAMS if self._sources else _STREAMS:
+            found.append((query.job, of_job))
+        return found

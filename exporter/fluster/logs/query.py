@@ -76,6 +76,11 @@ class LogQuery:
         entries = self.page(wanted).entries
         return Batch(entries, end, end), end
 
+    def begin(self, wanted: LogFilter) -> Position:
+        """Where the first entry that the filter's time asks for may be."""
+        start = Position("b", 0, 0, 0)
+        return next((each.start for each in self._from(start, wanted)), start)
+
     def after(self, position: Position) -> tuple[list[LogEntry], Position]:
         """What came behind `position`, a block at most, and the position behind that (nothing new: the same)."""
         found: list[LogEntry] = []

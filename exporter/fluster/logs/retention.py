@@ -20,6 +20,7 @@ __all__ = ["Retention"]
 
 GRACE_SECONDS: Final = 120.0
 """How long a closed file stays as it is: an agent that follows it may still be reading."""
+_PART: Final = ".part"
 _NAMES: Final = ("build.log", "job.log")
 
 
@@ -93,7 +94,13 @@ class Retention:
         files: list[_File] = []
         for name in _NAMES:
             files += self._tend_log(f"{directory}/{name}", live=live)
-        size = sum(entry.stat().st_size for entry in os.scandir(directory))
+        size = 0
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.name.endswith(_PART):
+                    os.unlink(entry)  # of a pass that did not end
+                else:
+                    size += entry.stat().st_size
         return _Known(-1 if live else os.stat(directory).st_mtime_ns, size, files)
 
     def _due(self, file: _File) -> bool:
@@ -114,7 +121,7 @@ class Retention:
             yield _File(facts.st_mtime, path, counts.segment, facts.st_size, packed=False, closed=False)
 
     def _packed(self, file: _File, plain: str) -> _File:
-        part = f"{plain}.part"
+        part = f"{plain}{_PART}"
         pack(plain, part)
         os.utime(part, (file.written, file.written))
         os.rename(part, f"{plain}.gz")
@@ -123,9 +130,12 @@ class Retention:
 
     def _drop(self) -> int:
         dropped = 0
-        now = self._clock()
-        for file in sorted(file for known in self._known.values() for file in known.files):
-            if self.bytes <= self._limit and file.written + self._keep > now:
+        oldest = self._clock() - self._keep
+        files = [file for known in self._known.values() for file in known.files]
+        if self.bytes <= self._limit and all(file.written > oldest for file in files):
+            return 0
+        for file in sorted(files):
+            if self.bytes <= self._limit and file.written > oldest:
                 break
             if self._drop_through(file):
                 self.bytes -= file.size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from calendar import timegm
 from collections.abc import Iterator
 from time import strptime
@@ -22,6 +23,7 @@ _LINES: Final = re.compile(rb"([0-9T:-]{19})\.([0-9]{9})Z (std(?:out|err)) F ([^
 _HEAD_BYTES: Final = 41
 """Of a line, without its text and with its newline."""
 _PART: Final = re.compile(rb"^[^ \n]+ std(?:out|err) P ", re.MULTILINE)
+_NO_GAP: Final = (sys.maxsize, 0)
 _ALL: Final = Matcher(LogFilter())
 
 
@@ -53,7 +55,7 @@ class Scan:
         self._held_ns = {"stdout": 0, "stderr": 0}
         self._cut: set[str] = set()  # streams whose line already gave an entry that was not its end
         self._gaps = self._find_gaps()
-        self._gap = next(self._gaps, (end, 0))
+        self._gap = next(self._gaps, _NO_GAP)
         self._second = (b"", 0)
 
     def __iter__(self) -> Iterator[LogEntry]:
@@ -129,7 +131,7 @@ class Scan:
     def _exact(self, offset: int, block: bytes) -> Iterator[LogEntry]:
         for raw in block.split(b"\n")[:-1]:
             start, offset = offset, offset + len(raw) + 1
-            if start >= self._gap[0]:
+            while start >= self._gap[0]:
                 yield from self._cross_gap()
             try:
                 line = parse_line(raw)
@@ -194,4 +196,4 @@ class Scan:
         self._cut.clear()
         if at >= self.position.after:
             self._dropped += lost
-        self._gap = next(self._gaps, (self._end, 0))
+        self._gap = next(self._gaps, _NO_GAP)

@@ -94,6 +94,8 @@ class LogStore:
             history, position = await self._ask(job_id, LogQuery.last, wanted)
             if history.entries:
                 yield history
+        elif wanted.since_ns is not None:
+            position = await self._ask(job_id, LogQuery.begin, LogFilter(since_ns=wanted.since_ns))
         skip = 0 if wanted.cursor else max(wanted.start_line or 0, 0)
         with self._tail(job_id, position) as tail:
             while batch := await tail.next(position, complete):
@@ -107,7 +109,7 @@ class LogStore:
                     yield batch
 
     async def download(self, job_id: str, sources: Collection[str]) -> Download:
-        """The text of the log, to be read in blocks; it has to be closed."""
+        """The text of the log, to be read in blocks."""
         return await self._run(Download, self._paths(job_id), frozenset(sources), self._threads)
 
     @contextmanager

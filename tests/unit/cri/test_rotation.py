@@ -134,3 +134,20 @@ def test_a_crash_in_the_middle_of_a_rotation_loses_nothing(tmp_path):
         assert writer.counts.stdout_lines == 2
     assert [line.data for line in entries_of(path)] == [b"one", b"two"]
     assert [(mark.segment, mark.offset) for mark in marks_of(path)] == [(2, len(text_of(path)) // 2)]
+
+
+def test_a_young_file_is_not_closed_before_agents_saw_it_unless_it_is_far_too_large(tmp_path, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("fluster.cri.files.CALM_SECONDS", 30)
+    monkeypatch.setattr("fluster.cri.files.time.monotonic", lambda: now)
+    path = tmp_path / "job.log"
+    with CriWriter(path, segment_bytes=1000) as writer:
+        for _ in range(50):
+            writer.write("stdout", NOW, b"z" * 60 + b"\n")
+        assert writer.counts.segment == 1
+        now = 130.0
+        writer.write("stdout", NOW, b"z" * 60 + b"\n")
+        assert writer.counts.segment == 2
+        for _ in range(100):
+            writer.write("stdout", NOW, b"z" * 60 + b"\n")
+    assert [8000 <= each.size < 8200 for each in segments(path)] == [False, True]

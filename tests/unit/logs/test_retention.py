@@ -162,3 +162,11 @@ async def test_a_query_goes_on_where_files_are_dropped_under_it(store, clock, mo
     entries = (await store.query("job", LogFilter())).entries
     assert calls
     assert entries[0].dropped == LINES - len(entries) > 0
+
+
+async def test_half_of_a_compressed_file_is_cleared_away(store, clock):
+    write(store, "job", NOW)
+    part = store.directory("job") / "job.log.000001.part"
+    part.write_bytes(b"half")
+    retention(store, clock).tend(())
+    assert not part.exists()

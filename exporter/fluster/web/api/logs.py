@@ -82,7 +82,6 @@ class Logs:
             blocks, status = download.blocks(span.start, span.stop), 206
             headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
         else:
-            download.close()
             return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
         return StreamingResponse(blocks, status, headers=headers, media_type="text/plain; charset=utf-8")
 

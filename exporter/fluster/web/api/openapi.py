@@ -221,12 +221,22 @@ def _operation(route: ApiRoute, path: str) -> dict[str, Any]:
         name, schema, text = _PARAMETERS[key]
         more = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
         parameters.append({"name": name, "in": "query", "schema": schema, "description": text, **more})
+    ranges = {}
+    if route.ranges:
+        parameters.append(
+            {"name": "Range", "in": "header", "schema": _TEXT, "description": "`bytes=from-to`, one of them."}
+        )
+        ranges = {
+            "206": {"description": "The bytes that the Range header asks for.", "content": content},
+            "416": {"description": "There are no such bytes; Content-Range says how many there are."},
+        }
     return {
         "summary": route.summary,
         "operationId": f"{route.method.lower()}_{re.sub(r'[^a-z0-9]+', '_', path.lower()).strip('_')}",
         "parameters": parameters,
         "responses": {
             str(route.status): {"description": "As asked for.", "content": content},
+            **ranges,
             **{
                 str(status): {"description": "One sentence that says what is wrong.", "content": error}
                 for status in sorted({*route.errors, 401})

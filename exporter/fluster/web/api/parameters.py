@@ -103,7 +103,7 @@ def log_filter(request: Request, *, resume: str = "") -> LogFilter:
 def byte_range(header: str | None, size: int) -> range | None:
     """The one range that a Range header asks for; empty where there are no such bytes, None where all are to be sent."""
     match = _RANGE.fullmatch(header.strip()) if header else None
-    if not match or not (match[1] or match[2]):
+    if not match or not (match[1] or match[2]) or (match[1] and match[2] and int(match[2]) < int(match[1])):
         return None  # several, other units, nonsense: a server may ignore them
     if not match[1]:
         return range(max(size - int(match[2]), 0), size)

@@ -35,6 +35,8 @@ class ApiRoute:
     media_type: str = "application/json"
     parameters: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
+    ranges: bool = False
+    """One Range of the answer may be asked for."""
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -63,8 +65,8 @@ def api_routes(services: Services) -> list[ApiRoute]:
             answer="", media_type="text/event-stream", parameters=log_filter, errors=(404, 422, 429),
         ),
         ApiRoute(
-            method="GET", path=f"{job}/logs/download", handler=logs.download, summary="The log as plain text.", answer="",
-            media_type="text/plain", parameters=("source",), errors=(404, 422),
+            method="GET", path=f"{job}/logs/download", handler=logs.download, summary="The log as the job wrote it, without times; in ranges once the job is over.", answer="",
+            media_type="text/plain", parameters=("source",), errors=(404, 422), ranges=True,
         ),
         ApiRoute(method="GET", path=f"{job}/files", handler=files.list, summary="The files in the job's output directory.", answer="Files", errors=(404,)),
         ApiRoute(
