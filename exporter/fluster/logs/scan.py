@@ -72,10 +72,10 @@ class Scan:
                 yield from self._wanted(entries)
 
     def _wanted(self, entries: Iterator[LogEntry]) -> Iterator[LogEntry]:
+        return entries if self._matches.takes_all else self._matching(entries)
+
+    def _matching(self, entries: Iterator[LogEntry]) -> Iterator[LogEntry]:
         """Those that match. What is missing before another one is missing before the next of them."""
-        if self._matches.takes_all:
-            yield from entries
-            return
         for entry in entries:
             if not self._matches(entry):
                 self._missing += entry.dropped
@@ -90,16 +90,15 @@ class Scan:
         name, source, sequence = self._file.name, self._file.source, self.position.sequence
         known, base = self._second
         dropped, self._dropped = self._dropped, 0
+        new = tuple.__new__  # what a NamedTuple's own does, without a call of its own: a third faster
         for second, fraction, stream, text in found:
             if second != known:
                 known, base = second, timegm(strptime(second.decode(), "%Y-%m-%dT%H:%M:%S")) * 1_000_000_000
                 self._second = (known, base)
             offset += _HEAD_BYTES + len(text)
-            after = Position(name, offset, offset, sequence + 1)
-            self.position = after
-            yield LogEntry(
-                base + int(fraction), source or stream.decode(), text, sequence, after, False, dropped
-            )  # by place: a third faster
+            of = source or ("stdout" if stream == b"stdout" else "stderr")
+            after = self.position = new(Position, (name, offset, offset, sequence + 1))
+            yield new(LogEntry, (base + int(fraction), of, text, sequence, after, False, dropped))
             dropped = 0
             sequence += 1
 
