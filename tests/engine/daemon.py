@@ -42,31 +42,52 @@ def engine():
 @contextmanager
 def private_engine(*, own_network=True, bridge=False):
     """An engine of the caller's own, in a network namespace of its own unless it is the only one on the machine."""
-    dockerd = shutil.which("dockerd") or "/usr/sbin/dockerd"
-    if os.geteuid() != 0 or not os.path.exists(dockerd):
-        raise RuntimeError(
-            "no Docker Engine answers and none can be started: that takes root and apt-get install docker.io"
-        )
-    root = Path(tempfile.mkdtemp(prefix="fe-", dir="/tmp"))
-    url = f"unix://{root}/docker.sock"
-    command = [
-        dockerd, "-H", url, "--data-root", f"{root}/data", "--exec-root", f"{root}/x", "--pidfile", f"{root}/pid",
-        *([] if not own_network or bridge else ["--bridge=none", "--iptables=false"]),
-    ]  # fmt: skip
-    if own_network:
-        command = ["unshare", "--net", *command]
-    env = {**os.environ, "BUILDKIT_STEP_LOG_MAX_SIZE": "1073741824", "BUILDKIT_STEP_LOG_MAX_SPEED": "1073741824"}
-    with (root / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=env, start_new_session=True)
+    options = [] if not own_network or bridge else ["--bridge=none", "--iptables=false"]
+    with restartable_engine(*options, own_network=own_network) as engine:
+        yield engine.url
+
+
+@contextmanager
+def restartable_engine(*options, own_network=True):
+    """A PrivateEngine that was started."""
+    engine = PrivateEngine(*options, own_network=own_network)
     try:
-        deadline = time.monotonic() + 60
-        while not answers(url):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"dockerd does not start: {(root / 'log').read_text()[-600:]}")
-            time.sleep(0.05)
-        yield url
+        engine.start()
+        yield engine
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-        shutil.rmtree(root, ignore_errors=True)
+        engine.stop()
+        shutil.rmtree(engine.root, ignore_errors=True)
+
+
+class PrivateEngine:
+    """`options` are dockerd's."""
+
+    def __init__(self, *options, own_network):
+        dockerd = shutil.which("dockerd") or "/usr/sbin/dockerd"
+        if os.geteuid() != 0 or not os.path.exists(dockerd):
+            raise RuntimeError(
+                "no Docker Engine answers and none can be started: that takes root and apt-get install docker.io"
+            )
+        self.root = Path(tempfile.mkdtemp(prefix="fe-", dir="/tmp"))
+        self.url = f"unix://{self.root}/docker.sock"
+        self._command = [
+            *(["unshare", "--net"] if own_network else []),
+            dockerd, "-H", self.url, "--data-root", f"{self.root}/data", "--exec-root", f"{self.root}/x",
+            "--pidfile", f"{self.root}/pid", *options,
+        ]  # fmt: skip
+        self._process = None
+
+    def start(self):
+        env = {**os.environ, "BUILDKIT_STEP_LOG_MAX_SIZE": "1073741824", "BUILDKIT_STEP_LOG_MAX_SPEED": "1073741824"}
+        with (self.root / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=env, start_new_session=True)
+        deadline = time.monotonic() + 60
+        while not answers(self.url):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"dockerd does not start: {(self.root / 'log').read_text()[-600:]}")
+            time.sleep(0.05)
+
+    def stop(self):
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(60)

@@ -15,7 +15,8 @@ from fluster.errors import InfrastructureError, StartError, UnschedulableError
 from fluster.gpu import Gpu
 from fluster.job import Limits, Source
 from fluster.runtime import ExecutionLostError
-from fluster.runtime.docker.capture import Capture, _cut
+from fluster.runtime.docker.client import cut
+from fluster.runtime.docker.ending import Ending
 from tests.contract.conftest import WORKER, until
 from tests.integration.docker_runtime.conftest import make_bench
 
@@ -37,78 +38,6 @@ def lines_of(bench, stream="stdout", job_id="job"):
             lines.append(held)
             held = b""
     return [*lines, held] if held else lines
-
-
-async def test_lines_of_every_size_come_back(bench):
-    sizes = [0, 1, KIB16 - 1, KIB16, KIB16 + 1, 2 * KIB16, 3 * KIB16 + 7, MIB - 1, MIB, MIB + 1, 0]
-    program = (
-        "import sys\nout = sys.stdout.buffer\n"
-        f"for size in {sizes}: out.write(bytes(33 + i % 90 for i in range(size)) + b'\\n')\n"
-        "out.write(b'a\\x00b\\rc\\x1b[31m \\xc3\\xa9\\n\\r\\n')\n"
-        "out.write(b'no newline')\n"
-    )
-    result = await bench.run(["python3", "-c", program])
-    expected = [bytes(33 + i % 90 for i in range(size)) for size in sizes]
-    expected += [b"a\x00b\rc\x1b[31m \xc3\xa9", b"\r", b"no newline"]
-    assert lines_of(bench) == expected
-    assert result.logs.lines["stdout"] == len(expected)
-    assert result.logs.bytes["stdout"] == sum(len(line) + 1 for line in expected) - 1
-
-
-async def test_both_streams_come_whole_at_full_speed(bench):
-    program = (
-        "import os, threading\n"
-        "def flood(fd, word):\n"
-        "    for i in range(0, 20000, 100): os.write(fd, b''.join(b'%s %d\\n' % (word, n) for n in range(i, i + 100)))\n"
-        "threads = [threading.Thread(target=flood, args=each) for each in ((1, b'out'), (2, b'err'))]\n"
-        "[each.start() for each in threads]; [each.join() for each in threads]\n"
-    )
-    result = await bench.run(["python3", "-c", program])
-    assert lines_of(bench, "stdout") == [b"out %d" % n for n in range(20000)]
-    assert lines_of(bench, "stderr") == [b"err %d" % n for n in range(20000)]
-    assert result.logs.lines == {"stdout": 20000, "stderr": 20000}
-
-
-async def test_a_stream_that_breaks_off_is_taken_up_where_it_stopped(bench):
-    program = (
-        "import time\n"
-        "for i in range(3000):\n"
-        "    print(i, 'x' * (i % 50), flush=True)\n"
-        "    if i % 100 == 0: print('y' * 40000, flush=True); time.sleep(0.02)\n"
-    )
-    cuts = 0
-    async with bench.started(["python3", "-c", program]) as execution:
-        capture = bench.runtime._captures["job"]
-        while cuts < 5 and not capture._over.is_set():
-            response = capture._response
-            if response is not None and (bench.root / "logs/job/job.log").stat().st_size > cuts * 20_000:
-                await anyio.to_thread.run_sync(_cut, response)
-                cuts += 1
-            await anyio.sleep(0.02)
-        await bench.runtime.wait(execution)
-    assert cuts >= 3
-    expected = []
-    for i in range(3000):
-        expected.append(f"{i} {'x' * (i % 50)}".encode())
-        if i % 100 == 0:
-            expected.append(b"y" * 40000)
-    assert lines_of(bench) == expected
-
-
-async def test_the_next_worker_takes_the_log_up_in_the_middle(bench):
-    program = "import time\nfor i in range(400):\n    print(i, flush=True)\n    time.sleep(0.005)\nprint('no newline', end='')"
-    spec = bench.spec(["python3", "-c", program])
-    handle = (await bench.runtime.start(spec)).handle
-    for goal in (50, 150, 250):
-        await until(lambda goal=goal: spec.log_path.exists() and spec.log_path.read_bytes().count(b"\n") > goal)
-        await bench.runtime.close()
-        bench.runtime = bench.make()
-        await bench.runtime.open()
-        found = await bench.runtime.recover({"job": spec}, {"job": handle})
-    result = await bench.runtime.wait(found["job"])
-    assert lines_of(bench) == [*(b"%d" % n for n in range(400)), b"no newline"]
-    assert result.exit_code == 0
-    await bench.runtime.remove(found["job"])
 
 
 async def test_a_container_has_no_rights(bench, sdk):
@@ -178,10 +107,12 @@ async def test_an_image_that_cannot_be_had_is_a_sentence_and_leaves_nothing(benc
 
 
 async def test_a_container_that_someone_removed_is_the_infrastructures_fault(bench, sdk):
-    execution = await bench.runtime.start(bench.spec(["sleep", "600"]))
+    execution = await bench.runtime.start(bench.spec("seq 1000; printf unfinished; sleep 600"))
+    await until(lambda: len(lines_of(bench)) == 1000)
     sdk.remove_container(execution.handle, force=True)
     with anyio.fail_after(30), pytest.raises(InfrastructureError, match="the container vanished"):
         await bench.runtime.wait(execution)
+    assert lines_of(bench) == [*(b"%d" % n for n in range(1, 1001)), b"unfinished"]
     await bench.runtime.remove(execution)
     async with bench.started("exit 3", job_id="next") as after:
         assert (await bench.runtime.wait(after)).exit_code == 3
@@ -195,11 +126,10 @@ async def test_an_engine_that_stays_away_ends_the_job_with_what_the_kernel_accou
     execution = await bench.runtime.start(bench.spec(["python3", "-c", program]))
     await until(lambda: lines_of(bench) == [b"ready"])
     with monkeypatch.context() as patched:
-        patched.setattr("fluster.runtime.docker.capture._AWAY_SECONDS", 0.2)
-        patched.setattr(Capture, "_frames", away)
-        response = bench.runtime._captures["job"]._response
-        if response is not None:
-            await anyio.to_thread.run_sync(_cut, response)
+        patched.setattr("fluster.runtime.docker.ending.AWAY_SECONDS", 0.2)
+        patched.setattr(Ending, "_wait", away)
+        await until(lambda: bench.runtime._captures["job"]._ending._response is not None)
+        await anyio.to_thread.run_sync(cut, bench.runtime._captures["job"]._ending._response)
         with anyio.fail_after(30), pytest.raises(ExecutionLostError, match="did not answer") as caught:
             await bench.runtime.wait(execution)
     assert 0.3 <= caught.value.figures.cpu_seconds < 2

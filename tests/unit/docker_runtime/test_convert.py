@@ -4,7 +4,14 @@ import pytest
 
 from fluster.job import Limits
 from fluster.runtime import ExecutionSpec, Workspace
-from fluster.runtime.docker.convert import container_name, create_arguments, engine_time, host_config
+from fluster.runtime.docker.convert import (
+    container_name,
+    create_arguments,
+    engine_time,
+    host_config,
+    log_config,
+    log_file,
+)
 
 
 @pytest.fixture
@@ -29,15 +36,25 @@ def spec(tmp_path):
 
 
 def config(spec, **changes):
-    return host_config(spec, **({"cgroup_parent": None, "engine_limits": spec.limits, "network": None} | changes))
+    values = {"cgroup_parent": None, "engine_limits": spec.limits, "network": None, "log": {"type": "x"}}
+    return host_config(spec, **(values | changes))
 
 
-def test_a_container_has_no_privileges_an_init_and_an_unrotated_log(spec):
+def test_a_container_has_no_privileges_and_an_init(spec):
     found = config(spec())
     assert found["cap_drop"] == ["ALL"]
     assert found["security_opt"] == ["no-new-privileges"]
     assert found["init"] is True
-    assert found["log_config"] == {"type": "json-file", "config": {}}
+    assert found["log_config"] == {"type": "x"}
+
+
+def test_a_log_is_never_rotated_and_kept_by_the_driver_that_keeps_any_bytes_where_there_is_one():
+    engine = {"Plugins": {"Log": ["awslogs", "json-file", "local"]}, "DockerRootDir": "/data"}
+    found = log_config(engine)
+    assert found == {"type": "local", "config": {"max-size": "100g", "max-file": "1", "compress": "false"}}
+    assert str(log_file(engine, "5ab0")) == "/data/containers/5ab0/local-logs/container.log"
+    for other in ({"Plugins": {"Log": ["k8s-file", "journald"]}}, {"Plugins": None}, {}):
+        assert log_config(other) == {"type": "json-file", "config": {}}
 
 
 def test_limits_are_the_engines_only_where_it_is_to_enforce_them(spec):

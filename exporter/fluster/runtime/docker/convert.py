@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import timegm
+from pathlib import Path
 from time import strptime
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ __all__ = [
     "create_arguments",
     "engine_time",
     "host_config",
+    "log_config",
+    "log_file",
 ]
 
 JOB_LABEL: Final = "fluster.job_id"
@@ -35,12 +38,33 @@ def container_name(worker_id: str, job_id: str) -> str:
     return f"fluster-{worker_id}-{job_id}"
 
 
+def log_config(engine: dict[str, Any]) -> dict[str, Any]:
+    """How an engine that describes itself like this is to keep a container's log: whole, in one file.
+
+    Its `local` driver keeps any bytes as they are, and its file can be read; json-file writes U+FFFD for what is no UTF-8.
+    """
+    if "local" not in (engine.get("Plugins") or {}).get("Log", ()):
+        return {"type": "json-file", "config": {}}
+    return {"type": "local", "config": {"max-size": "100g", "max-file": "1", "compress": "false"}}
+
+
+def log_file(engine: dict[str, Any], container: str) -> Path:
+    """Where that engine's `local` driver keeps the log of the container with this id, on the engine's machine."""
+    return Path(engine.get("DockerRootDir") or "/") / "containers" / container / "local-logs" / "container.log"
+
+
 def host_config(
-    spec: ExecutionSpec, *, cgroup_parent: str | None, engine_limits: Limits, network: str | None
+    spec: ExecutionSpec,
+    *,
+    cgroup_parent: str | None,
+    engine_limits: Limits,
+    network: str | None,
+    log: dict[str, Any],
 ) -> dict[str, Any]:
     """Keyword arguments of the SDK's create_host_config.
 
     `engine_limits`: what the engine sets on the container itself, whatever the worker's own cgroup, its parent, enforces.
+    `log`: see log_config.
     """
     binds = {str(spec.workspace.output): {"bind": OUTPUT_PATH, "mode": "rw"}}
     if spec.workspace.call.exists():
@@ -49,7 +73,7 @@ def host_config(
         "binds": binds,
         "cap_drop": ["ALL"],
         "init": True,
-        "log_config": {"type": "json-file", "config": {}},
+        "log_config": log,
         "security_opt": ["no-new-privileges"],
         "port_bindings": {f"{port}/tcp": ("127.0.0.1", port) for port in spec.ports.values()},
     }

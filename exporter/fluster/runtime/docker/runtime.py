@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import anyio
 import docker
 import docker.errors
 
 from fluster.cgroup.hierarchy import NotOurs
-from fluster.errors import EngineUnavailableError, InfrastructureError, StartError
+from fluster.errors import EngineUnavailableError, FlusterError, InfrastructureError, StartError
 from fluster.gpu import Gpu
 from fluster.job import Limits, Source
 from fluster.runtime.capacity import check_capacity, check_enforced
@@ -39,13 +40,18 @@ from fluster.runtime.docker.convert import (
     create_arguments,
     engine_time,
     host_config,
+    log_config,
+    log_file,
 )
+from fluster.runtime.docker.growth import Growth
 from fluster.runtime.log_counts import job_log_counts
 from fluster.runtime.operations import Operations
 
 __all__ = ["DockerRuntime"]
 
 T = TypeVar("T")
+_CLOSE_SECONDS: Final = 10.0
+"""How long closing waits for threads that a broken engine may hold."""
 
 
 class DockerRuntime(Runtime):
@@ -69,6 +75,7 @@ class DockerRuntime(Runtime):
         self._threads = anyio.CapacityLimiter(32)
         self._pings = anyio.CapacityLimiter(1)
         self._captures: dict[str, Capture] = {}
+        self._growth: Growth
         self._kills: dict[str, threading.Timer] = {}
         self._killed: set[str] = set()
         self._layers: dict[str, Path] = {}
@@ -85,6 +92,12 @@ class DockerRuntime(Runtime):
             capture.close()
         for timer in self._kills.values():
             timer.cancel()
+        # They write no more once they have ended, and the next worker may.
+        with anyio.move_on_after(_CLOSE_SECONDS):
+            for capture in self._captures.values():
+                with suppress(FlusterError):  # wait() has told of it, or nobody asked
+                    await capture.ended()
+        self._growth.close()
         self._captures.clear()
         self._kills.clear()
         self._accounts.close()
@@ -153,7 +166,14 @@ class DockerRuntime(Runtime):
 
     def _capture(self, execution: Execution) -> Capture:
         spec = execution.spec
-        return Capture(self._client, execution.handle, spec.log_path, bounds=spec.log_bounds)
+        return Capture(
+            self._client,
+            execution.handle,
+            spec.log_path,
+            bounds=spec.log_bounds,
+            engine_file=None if is_remote(self._client) else log_file(self._engine, execution.handle),
+            growth=self._growth,
+        )
 
     async def _run(self, work: Callable[..., T], *args: Any) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._threads)
@@ -172,6 +192,7 @@ class DockerRuntime(Runtime):
         except NotOurs as error:
             notes += [str(error), "figures are the engine's statistics, sampled; limits are the engine's"]
         self._accounts = Accounts(self._client, self._engine, hierarchy)
+        self._growth = Growth()
         if self.gpus and is_remote(self._client):
             self.gpus = ()
             notes.append("the engine is not on this machine: the GPUs that are here cannot be passed to its containers")
@@ -219,7 +240,13 @@ class DockerRuntime(Runtime):
         if not networks:
             network = "none" if not spec.ports else "host"
         config = self._client.create_host_config(
-            **host_config(spec, cgroup_parent=cgroup_parent, engine_limits=engine_limits, network=network)
+            **host_config(
+                spec,
+                cgroup_parent=cgroup_parent,
+                engine_limits=engine_limits,
+                network=network,
+                log=log_config(self._engine),
+            )
         )
         created = self._client.create_container(host_config=config, **create_arguments(spec, hide_gpus=bool(self.gpus)))
         return str(created["Id"])
