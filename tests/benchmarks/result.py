@@ -20,7 +20,7 @@ class Goal:
     """A bound for the median: `kind` says of what."""
 
     kind: str
-    """times: baseline / Fluster, at least; share: Fluster / baseline, at most; most, least: Fluster's own figure."""
+    """times: baseline / Fluster, at least; share and more: Fluster / baseline, at most and at least; most, least: Fluster's own figure."""
     bound: float
 
     @property
@@ -28,15 +28,16 @@ class Goal:
         return {
             "times": f"≥ {self.bound:g} x cheaper",
             "share": f"≤ {self.bound:.3g} x of it",
+            "more": f"≥ {self.bound:g} x as much",
             "most": f"≤ {self.bound:g}",
             "least": f"≥ {self.bound:g}",
         }[self.kind]
 
     def verdict(self, value):
         """ "reached", or how far it is missed, as a factor."""
-        if value >= self.bound if self.kind in {"times", "least"} else value <= self.bound:
+        if value >= self.bound if self.kind in {"times", "more", "least"} else value <= self.bound:
             return "reached"
-        factor = self.bound / value if self.kind in {"times", "least"} else value / self.bound
+        factor = self.bound / value if self.kind in {"times", "more", "least"} else value / self.bound
         return f"missed by {factor:.2f} x"
 
 

@@ -6,10 +6,13 @@ from importlib import import_module
 from tests.benchmarks.command import main
 
 ROWS = {
+    "L1": "capture",
+    "L2": "capture_cpu",
     "L3": "last_lines",
     "L4": "pages",
     "L5": "search",
     "L6": "followers",
+    "L7": "napping",
 }
 
 
