@@ -40,13 +40,27 @@ def text(file: LogFile, streams: frozenset[str], skip: int = 0) -> Iterator[byte
     else:
         pieces = _skipped(_joined(file, streams), skip)
     last = b""
-    for piece in pieces:
+    for piece in _gathered(pieces):
         if last:
             yield last
         last = piece
     ends_open = len(streams) == 1 and getattr(file.counts, f"{min(streams)}_open")
     if last := last.removesuffix(b"\n") if ends_open else last:
         yield last
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Of a size at which the way to a reader costs little."""
+    batch: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        batch.append(piece)
+        size += len(piece)
+        if size >= _BATCH_BYTES:
+            yield b"".join(batch)
+            batch, size = [], 0
+    if size:
+        yield b"".join(batch)
 
 
 def _plain(file: LogFile, streams: frozenset[str], skip: int) -> Iterator[bytes]:
