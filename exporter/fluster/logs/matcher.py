@@ -19,6 +19,11 @@ from fluster.logs.entry import SOURCES, LogEntry, LogFilter
 __all__ = ["Matcher", "required_literals"]
 
 _MOST_LITERALS: Final = 8
+_SHORTEST_END: Final = 4
+_RARITY: Final = {
+    character: number for number, character in enumerate(" 0123456789etaoinsrlcd-:.umpfgh/=_bwTZFvyk,xjqz")
+}
+"""The characters of logs, frequent ones first; those that are not here are rarer still."""
 _PIECE: Final = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
 """Of an expression: a class, what is escaped, or one character."""
 _IN_LINES: Final = {"^": "", "\\A": "", "$": "(?m:$)", "\\z": "(?m:$)"}
@@ -44,9 +49,7 @@ class Matcher:
         self._finders: list[Any] = []
         self._block_finders = _block_finders(wanted.regex) if wanted.regex else None
         if wanted.regex:
-            # RE2 jumps from one first character to the next: a space comes too often.
-            literals = [each.strip(" ") or each for each in required_literals(wanted.regex)]
-            self._finders = [_compiled(re2.escape(each)) for each in literals]
+            self._finders = [_compiled(re2.escape(_rare_end(each))) for each in required_literals(wanted.regex)]
 
     @property
     def takes_all(self) -> bool:
@@ -141,6 +144,13 @@ def _words(error: Exception) -> str:
 
 
 _ANY: Final = _compiled("")
+
+
+def _rare_end(literal: str) -> str:
+    """RE2 jumps from one first character to the next: the end of a text is found sooner where it begins with a rarer one."""
+    shortest = max(_SHORTEST_END, len(literal) // 2)
+    ends = [literal[at:] for at in range(max(len(literal) - shortest, 0) + 1)]
+    return max(ends, key=lambda end: _RARITY.get(end[0], len(_RARITY)))
 
 
 def required_literals(regex: str) -> list[str]:

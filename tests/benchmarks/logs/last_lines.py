@@ -1,6 +1,7 @@
 """L3: the last 1000 lines of a log of 1 GiB."""
 
 import subprocess
+from collections import deque
 
 from tests.benchmarks.logs.history import histories
 from tests.benchmarks.logs.questions import asking, milliseconds
@@ -29,4 +30,4 @@ def measure(bench):
 def read_all(path):
     """What is simple, and enough for a small log."""
     with open(path, encoding="utf-8") as file:
-        return [line.split(" ", 3) for line in file.read().splitlines()][-1000:]
+        return list(deque((line.split(" ", 3) for line in file.read().splitlines()), maxlen=1000))

@@ -1,6 +1,5 @@
 """L5: a page of what is found in a log of 1 GiB, all of which is searched; the memory that takes, and the event loop meanwhile."""
 
-import re
 import subprocess
 import sys
 import time
@@ -19,9 +18,9 @@ BOUNDS = {
 }  # fmt: skip
 """Expression -> how many times ripgrep's time it may take."""
 NOWHERE = {"no such line", "[0-9]{7}[a-f]{3}z"}
-IN_FILES = {"17 zebras", "no such line", "[0-9]{7}[a-f]{3}z"}
+IN_FILES = {"17 zebras", "[0-9]{7}[a-f]{3}z"}
 """Those that are also looked for in closed and compressed files."""
-IN_PYTHON = {"17 zebras", "[0-9]+ zebras"}
+IN_PYTHON = {"17 zebras"}
 _TICK_SECONDS = 0.005
 
 
@@ -66,10 +65,9 @@ def _command(ripgrep, regex, files):
     return lambda: milliseconds(lambda: subprocess.run(command, stdout=subprocess.PIPE, check=False))
 
 
-def _in_python(path, regex):
-    pattern = re.compile(regex)
+def _in_python(path, literal):
     with open(path, encoding="utf-8") as file:
-        return sum(1 for line in file if pattern.search(line))
+        return sum(1 for line in file if literal in line)
 
 
 def _memory(bench, logs):
