@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 COLUMNS = ("row", "work", "Fluster", "baseline", "its figure", "ratio (min - max)", "goal", "verdict")
@@ -50,7 +51,7 @@ def show(results, notes, *, title):
             table.add_section()
         last = result.row
         style = "red" if result.verdict.startswith("missed") else "green" if result.verdict else None
-        table.add_row(*cells(result)[:-1], f"[{style}]{result.verdict}[/]" if style else "")
+        table.add_row(*map(escape, cells(result)[:-1]), f"[{style}]{result.verdict}[/]" if style else "")
     console = Console() if sys.stdout.isatty() else Console(width=200)
     console.print(table)
     console.print(

@@ -1,7 +1,7 @@
 """Which entries a filter wants, and how to find them without looking at every line.
 
-A line that matches a regular expression mostly has to contain some literal text: RE2 finds that in whole blocks, at memory speed, and
-only the lines around it are read as entries and asked the real question.
+RE2 searches whole blocks at memory speed: first for a text that every match has to contain, where there is one, then for the expression
+itself. Only the lines that it finds are read as entries and asked the real question.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from fluster.logs.entry import SOURCES, LogEntry, LogFilter
 __all__ = ["Matcher", "required_literals"]
 
 _MOST_LITERALS: Final = 8
-_SHORTEST_LITERAL: Final = 2
+_PIECE: Final = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
+"""Of an expression: a class, what is escaped, or one character."""
+_IN_LINES: Final = {"^": "", "\\A": "", "$": "(?m:$)", "\\z": "(?m:$)"}
+"""Anchors as they are among other lines; where a text begins cannot be said there, and empty groups would be slow."""
+_ODD: Final = frozenset({"\\Q", "\\C"})
+"""They change what a piece is, or match a piece of a character."""
+_HEAD_BYTES: Final = 40
+"""Of a line of a log: what stands before its text."""
+_BEHIND_HEAD: Final = f"(?m:^).{{{_HEAD_BYTES}}}.*?(?:%s)"
 _parser: Any = re._parser  # type: ignore[attr-defined] # noqa: SLF001 # reads patterns; where it reads one otherwise than RE2, no literal comes of it
 
 
@@ -34,8 +42,11 @@ class Matcher:
         self._until = wanted.until_ns
         self._pattern: Any = _compiled(wanted.regex) if wanted.regex else None
         self._finders: list[Any] = []
+        self._block_finders = _block_finders(wanted.regex) if wanted.regex else None
         if wanted.regex:
-            self._finders = [_compiled(re2.escape(each)) for each in required_literals(wanted.regex)]
+            # RE2 jumps from one first character to the next: a space comes too often.
+            literals = [each.strip(" ") or each for each in required_literals(wanted.regex)]
+            self._finders = [_compiled(re2.escape(each)) for each in literals]
 
     @property
     def takes_all(self) -> bool:
@@ -45,7 +56,7 @@ class Matcher:
     @property
     def searches(self) -> bool:
         """lines() finds all lines that can match."""
-        return bool(self._finders)
+        return bool(self._finders) or self._block_finders is not None
 
     def wants(self, source: str) -> bool:
         return not self._sources or source in self._sources
@@ -60,24 +71,64 @@ class Matcher:
 
     def lines(self, block: bytes) -> Iterator[tuple[int, int]]:
         """(begin, end behind the newline) of the lines of a block that may match, in order."""
+        at = 0
+        if self._finders:
+            hits = [found.start() for found in (finder.search(block) for finder in self._finders) if found]
+            if not hits:
+                return
+            at = block.rfind(b"\n", 0, min(hits)) + 1
+        if self._block_finders is not None and _is_text(block):
+            yield from _lines_with(*self._block_finders, block, at)
+            return
+        # The expression is asked about other characters in place of bytes that are none. They are in no literal.
         last = -1
-        for begin, end in merge(*(_lines_with(finder, block) for finder in self._finders)):
+        for begin, end in merge(*(_lines_with(finder, finder, block, at) for finder in self._finders or [_ANY])):
             if begin > last:
                 yield begin, end
                 last = begin
 
 
-def _lines_with(finder: Any, block: bytes) -> Iterator[tuple[int, int]]:
-    at = 0
-    while found := finder.search(block, at):
+def _lines_with(finder: Any, behind_head: Any, block: bytes, at: int) -> Iterator[tuple[int, int]]:
+    while at < len(block) and (found := finder.search(block, at)):
         hit = found.start()
+        begin = block.rfind(b"\n", 0, hit) + 1
+        if finder is not behind_head and hit < begin + _HEAD_BYTES:
+            # It finds something in heads. The other one does not, and is slower.
+            finder, at = behind_head, begin
+            continue
         at = block.find(b"\n", hit) + 1 or len(block)
-        yield block.rfind(b"\n", 0, hit) + 1, at
+        yield begin, at
 
 
-def _compiled(regex: str) -> Any:
+def _is_text(block: bytes) -> bool:
+    if block.isascii():
+        return True
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _block_finders(regex: str) -> tuple[Any, Any] | None:
+    """Both match in every line whose text `regex` matches, and never beyond a line; the second one not in heads.
+
+    None where that cannot be told.
+    """
+    pieces = _PIECE.findall(regex)
+    if not _ODD.isdisjoint(pieces):
+        return None
+    rough = "".join(_IN_LINES.get(piece, piece) for piece in pieces)
+    try:
+        return _compiled(rough, in_lines=True), _compiled(_BEHIND_HEAD % rough, in_lines=True)
+    except InvalidArgumentError:
+        return None  # too large
+
+
+def _compiled(regex: str, *, in_lines: bool = False) -> Any:
     options = re2.Options()
     options.log_errors = False
+    options.never_nl = in_lines
     try:
         return re2.compile(regex, options=options)
     except re2.error as error:
@@ -87,6 +138,9 @@ def _compiled(regex: str) -> Any:
 def _words(error: Exception) -> str:
     detail = error.args[0] if error.args else error
     return detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+
+
+_ANY: Final = _compiled("")
 
 
 def required_literals(regex: str) -> list[str]:
@@ -102,10 +156,8 @@ def required_literals(regex: str) -> list[str]:
 
 
 def _is_safe(literal: str) -> bool:
-    """Long enough to be rare, and found in the bytes of the log as it stands in their text."""
-    return (
-        len(literal) >= _SHORTEST_LITERAL and "\n" not in literal and "\ufffd" not in literal and literal.isprintable()
-    )
+    """Found in the bytes of the log as it stands in their text. One rare character helps, and a frequent one costs nothing."""
+    return "\n" not in literal and "\ufffd" not in literal and literal.isprintable()
 
 
 def _required(sequence: Any) -> list[str]:

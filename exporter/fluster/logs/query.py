@@ -13,7 +13,7 @@ from fluster.logs.log_file import LogFile
 from fluster.logs.matcher import Matcher
 from fluster.logs.position import Position, parse_cursor
 from fluster.logs.scan import Scan
-from fluster.logs.seek import lines_before, lines_behind
+from fluster.logs.seek import lines_before, lines_behind, lines_since
 from fluster.logs.tail import Batch
 
 __all__ = ["LogQuery"]
@@ -111,6 +111,8 @@ class LogQuery:
             mark = index.at(index.last(lambda mark: mark.latest_ns < since))
             if mark.offset > start.after:
                 start = file.at(mark)
+            if file.begin <= start.scan == start.after and not file.counts.part_lines and not file.counts.lost:
+                start = lines_since(file, start, since)
         if wanted.until_ns is None:
             yield _Stretch(file, start, file.end)
             return

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from calendar import timegm
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, count
 from time import strptime
 from typing import Final
 
@@ -20,11 +21,17 @@ __all__ = ["Scan", "count_entries"]
 ENTRY_BYTES: Final = 16 * 1024 * 1024
 """A line that is longer comes as several entries."""
 _LINES: Final = re.compile(rb"([0-9T:-]{19})\.([0-9]{9})Z (std(?:out|err)) F ([^\n]*)\n")
+_Line = tuple[bytes, bytes, bytes, bytes]
+"""Second, fraction of it, stream, text."""
 _HEAD_BYTES: Final = 41
 """Of a line, without its text and with its newline."""
 _PART: Final = re.compile(rb"^[^ \n]+ std(?:out|err) P ", re.MULTILINE)
 _NO_GAP: Final = (sys.maxsize, 0)
 _ALL: Final = Matcher(LogFilter())
+
+
+def _nanoseconds(second: bytes) -> int:
+    return timegm(strptime(second.decode(), "%Y-%m-%dT%H:%M:%S")) * 1_000_000_000
 
 
 def count_entries(file: LogFile, start: int, end: int) -> int:
@@ -56,7 +63,6 @@ class Scan:
         self._cut: set[str] = set()  # streams whose line already gave an entry that was not its end
         self._gaps = self._find_gaps()
         self._gap = next(self._gaps, _NO_GAP)
-        self._second = (b"", 0)
 
     def __iter__(self) -> Iterator[LogEntry]:
         simple = self._file.counts.part_lines == 0
@@ -67,15 +73,15 @@ class Scan:
                 yield from self._wanted(self._searched(offset, block))
             else:
                 found = _LINES.findall(block)
-                whole = sum([len(line[3]) for line in found]) + _HEAD_BYTES * len(found) == len(block)
-                entries = self._plain(offset, found) if whole else self._exact(offset, block)
-                yield from self._wanted(entries)
+                sizes = [_HEAD_BYTES + len(line[3]) for line in found]
+                whole = sum(sizes) == len(block)
+                yield from self._wanted(self._plain(offset, found, sizes) if whole else self._exact(offset, block))
 
-    def _wanted(self, entries: Iterator[LogEntry]) -> Iterator[LogEntry]:
+    def _wanted(self, entries: Iterable[LogEntry]) -> Iterable[LogEntry]:
+        return entries if self._matches.takes_all else self._matching(entries)
+
+    def _matching(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
         """Those that match. What is missing before another one is missing before the next of them."""
-        if self._matches.takes_all:
-            yield from entries
-            return
         for entry in entries:
             if not self._matches(entry):
                 self._missing += entry.dropped
@@ -85,23 +91,30 @@ class Scan:
             else:
                 yield entry
 
-    def _plain(self, offset: int, found: list[tuple[bytes, bytes, bytes, bytes]]) -> Iterator[LogEntry]:
-        """Neither parts nor gaps nor anything else than lines."""
+    def _plain(self, offset: int, found: list[_Line], sizes: list[int]) -> list[LogEntry]:
+        """Neither parts nor gaps nor anything else than lines. All of a block at once: a third faster than one by one."""
         name, source, sequence = self._file.name, self._file.source, self.position.sequence
-        known, base = self._second
-        dropped, self._dropped = self._dropped, 0
-        for second, fraction, stream, text in found:
-            if second != known:
-                known, base = second, timegm(strptime(second.decode(), "%Y-%m-%dT%H:%M:%S")) * 1_000_000_000
-                self._second = (known, base)
-            offset += _HEAD_BYTES + len(text)
-            after = Position(name, offset, offset, sequence + 1)
-            self.position = after
-            yield LogEntry(
-                base + int(fraction), source or stream.decode(), text, sequence, after, False, dropped
-            )  # by place: a third faster
-            dropped = 0
-            sequence += 1
+        streams = {b"stdout": source or "stdout", b"stderr": source or "stderr"}
+        bases = {second: _nanoseconds(second) for second in {line[0] for line in found}}
+        new = tuple.__new__  # what a NamedTuple's own does, without a call of its own
+        ends = accumulate(sizes, initial=offset)
+        next(ends)
+        entries = [
+            new(
+                LogEntry,
+                (
+                    bases[second] + int(fraction), streams[stream], text, number,
+                    new(Position, (name, end, end, number + 1)), False, 0,
+                ),
+            )
+            for (second, fraction, stream, text), end, number in zip(found, ends, count(sequence))
+        ]  # fmt: skip
+        if entries and self._dropped:
+            entries[0] = entries[0]._replace(dropped=self._dropped)
+            self._dropped = 0
+        if entries:
+            self.position = entries[-1].after
+        return entries
 
     def _searched(self, offset: int, block: bytes) -> Iterator[LogEntry]:
         """The lines that may match; the others are not even counted while there is none."""

@@ -1,15 +1,17 @@
-"""From one place in a log to another that is so many lines away, where no line is stored in parts: newlines are counted, no line is read."""
+"""From one place in a log to another that is so many lines away, or at a time, where no line is stored in parts: no line is read as an entry."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from fluster.cri import format_time
 from fluster.logs.log_file import LogFile
 from fluster.logs.position import Position
 
-__all__ = ["lines_before", "lines_behind"]
+__all__ = ["lines_before", "lines_behind", "lines_since"]
 
 _BLOCK: Final = 128 * 1024
+_LAST_NS: Final = 2**63 - 1
 
 
 def lines_behind(file: LogFile, position: Position, count: int) -> Position:
@@ -24,6 +26,21 @@ def lines_behind(file: LogFile, position: Position, count: int) -> Position:
         count -= here
         at = begin + len(block)
     return Position(file.name, at, at, sequence - count)
+
+
+def lines_since(file: LogFile, position: Position, since_ns: int) -> Position:
+    """Before the first line that is not older, whatever the order of the others; the end where there is none."""
+    stamp = format_time(min(since_ns, _LAST_NS)).encode("ascii")
+    sequence = position.sequence
+    for begin, block in file.blocks(position.after, file.end):
+        lines = block.split(b"\n")
+        if max(lines) < stamp:  # of one length: in the order of time
+            sequence += len(lines) - 1
+            continue
+        older = next(number for number, line in enumerate(lines) if line >= stamp)
+        at = begin + sum(map(len, lines[:older])) + older
+        return Position(file.name, at, at, sequence + older)
+    return Position(file.name, file.end, file.end, sequence)
 
 
 def lines_before(file: LogFile, count: int) -> Position:

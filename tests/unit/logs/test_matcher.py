@@ -21,7 +21,8 @@ from fluster.logs.matcher import Matcher, required_literals
         ("a?b*", []),
         ("(?i)zebra", []),
         ("(?i:zebra)", []),
-        ("x", []),
+        ("x", ["x"]),
+        ("[0-9]{7}[a-f]{3}z", ["z"]),
         ("error|.", []),
         ("[0-9]{7}", []),
         (r"\Qa.b\E", []),
@@ -37,16 +38,24 @@ def test_what_every_match_must_contain(regex, literals):
 
 
 ATOMS = st.sampled_from(
-    ["ab", "c", "d", "(ab|cd)", "[abc]", ".", "a*", "(bc)+", "^", "$", "(?:d|ab)", "b{2}", "(?i:AB)", r"\.", "é"]
-)
+    ["ab", "c", "d", "(ab|cd)", "[abc]", ".", "a*", "(bc)+", "^", "$", "(?:d|ab)", "b{2}", "(?i:AB)", r"\.", "é",
+     "|", "[^a]", "[]^$]", r"[\]^]", r"\^", r"\A", r"\z", r"\b", r"\B", r"\s", "(?s:.)", "(?m:^)", "(?m:$)", "(^|c)", "std", "[0-9]{2}",
+     r"\C", r"\Qa^\E", r"\pL", " ", "�"]
+)  # fmt: skip
 REGEX = st.lists(ATOMS, min_size=1, max_size=4).map("".join)
 
 
-@given(REGEX, st.lists(st.text("abcdABé.", max_size=8), max_size=10))
+@given(
+    REGEX,
+    st.lists(
+        st.one_of(st.text("abcdABé.^ 17", max_size=8).map(str.encode), st.sampled_from([b"ab\xff", b"\xe9"])),
+        max_size=10,
+    ),
+)
 def test_no_line_that_matches_is_passed_over(regex, texts):
     matcher = Matcher(LogFilter(regex=regex))
-    block = "".join(f"2026-11-23T17:08:51.379364092Z stdout F {text}\n" for text in texts).encode()
-    matching = [number for number, text in enumerate(texts) if re2.search(regex, text)]
+    block = b"".join(b"2026-11-23T17:08:51.379364092Z stdout F " + text + b"\n" for text in texts)
+    matching = [number for number, text in enumerate(texts) if re2.search(regex, text.decode("utf-8", "replace"))]
     if not matcher.searches:
         return
     found = list(matcher.lines(block))
