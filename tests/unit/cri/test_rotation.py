@@ -167,6 +167,10 @@ def test_what_a_crash_left_uncounted_is_counted_with_the_next_commit_however_oft
         assert writer.surplus == [("stdout", NOW + 10**9, 4)]
         assert writer.resume == resume
         writer.abandon()
+    assert read_counts(path).stdout_lines == 1
+    with CriWriter(path):
+        pass
+    assert read_counts(path).stdout_lines == 2
     writer = CriWriter(path)
     assert writer.commit(Resume(9, 0, 0, 0, 0))
     writer.abandon()
