@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 ROWS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test unit lint format types generate check-generated lock image bench bench-metrics clean
+.PHONY: help run test unit lint format types generate check-generated lock image bench bench-metrics bench-logs clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench: $(VENV)/.dev ## All benchmarks, one after the other (BENCH_ARGS=--quick f
 
 bench-metrics: $(VENV)/.dev ## Metrics beside netdata, Prometheus' library and others (ROWS="M1 M3"); figures in build/bench-metrics.json
 	@$(BIN)/python -m tests.benchmarks.metrics $(ROWS) $(BENCH_ARGS)
+
+bench-logs: $(VENV)/.dev ## Logs beside docker-py, docker logs, ripgrep and others (ROWS="L3 L5"); figures in build/bench-logs.json
+	@$(BIN)/python -m tests.benchmarks.logs $(ROWS) $(BENCH_ARGS)
 
 clean: ## Remove the virtual environment and the tools' caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from tests.benchmarks.result import Missing
 
 PACKAGES = {
-    "netdata": "netdata", "prometheus": "prometheus", "prometheus-node-exporter": "prometheus-node-exporter", "glances": "glances",
+    "netdata": "netdata", "prometheus": "prometheus", "prometheus-node-exporter": "prometheus-node-exporter", "glances": "glances", "rg": "ripgrep",
 }  # fmt: skip
 """Program -> Debian package."""
 

@@ -19,6 +19,7 @@ __all__ = ["Batch", "Tail"]
 
 T = TypeVar("T")
 _POLL_SECONDS: Final = 0.04
+_FEW_ENTRIES: Final = 500
 _KEPT_BYTES: Final = 4 * 1024 * 1024
 Reader = Callable[[Position], Awaitable[tuple[list[LogEntry], Position]]]
 
@@ -51,6 +52,7 @@ class Tail:
         self._kept: deque[Batch] = deque()
         self._size = 0
         self._lock = anyio.Lock()
+        self._next_look = 0.0
 
     async def next(self, position: Position, complete: Callable[[], bool]) -> Batch | None:
         """What follows `position`; None once `complete()` is true and all is read."""
@@ -60,10 +62,14 @@ class Tail:
             async with self._lock:
                 if _key(position) < _key(self._end):
                     continue  # another one has found it meanwhile
+                # A log that grows all the time is read by the pace of the looks, too: a line alone costs all followers as much as many.
+                await anyio.sleep(max(self._next_look - anyio.current_time(), 0))
                 over = complete()  # before the look, so that nothing is written between the two
                 if self._grew(position):
                     batch = await self._read_batch(position)
                     if batch.entries:
+                        if len(batch.entries) < _FEW_ENTRIES:
+                            self._next_look = anyio.current_time() + _POLL_SECONDS
                         self._keep(batch)
                         return batch
                 if over:
@@ -75,7 +81,7 @@ class Tail:
         return Batch(entries, position, end)
 
     def _find(self, position: Position) -> Batch | None:
-        for batch in self._kept:
+        for batch in reversed(self._kept):  # most followers are at the end
             if batch.start == position:
                 return batch
             if _key(batch.start) < _key(position) < _key(batch.end):
