@@ -122,7 +122,20 @@ class JobCgroup:
                 return False
             time.sleep(pause)
             pause = min(pause * 2, 0.05)
+        self._await_release()
         return True
+
+    def _await_release(self) -> None:
+        """The kernel counts the last process a moment longer than it lists it."""
+        directory = self.directories.get("pids" if self.hierarchy.version == 1 else "", "")
+        for _ in range(50):
+            try:
+                with open(f"{directory}/pids.current") as file:
+                    if int(file.read()) == 0:
+                        return
+            except OSError:
+                return  # removed, or nobody counts
+            time.sleep(0.002)
 
     def remove(self) -> None:
         """Remove it and what is below it from every tree. Idempotent. Raises OSError (EBUSY) while it has processes."""

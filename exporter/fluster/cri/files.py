@@ -46,7 +46,8 @@ class LogFiles:
             os.close(self._file)
             raise
         self.counts = self._take_over(known)
-        self._write_counts()
+        if not self.surplus:  # else the next commit says that it is counted, together with how far its source was taken
+            self._write_counts()
 
     def commit(self, text: bytes, counts: Counts, earliest_ns: int) -> bool:
         """Write `text`; then `counts` holds, whatever its size says. False: the disk is full, nothing changed.

@@ -107,7 +107,7 @@ class CriWriter:
     def flush_tails(self) -> None:
         """Write unfinished last lines as they are: no more of them is to come."""
         self.take_tails()
-        if self._text and not self.commit(self.resume):
+        if (self._text or self.surplus) and not self.commit(self.resume):
             self.drop_pending()
 
     def close(self) -> None:

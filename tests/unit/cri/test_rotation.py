@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluster.cri import CriWriter, parse_line, read_counts, read_floor
+from fluster.cri import CriWriter, Resume, parse_line, read_counts, read_floor
 from fluster.cri.marks import START, marks, marks_path
 from fluster.cri.segments import segments
 
@@ -151,3 +151,29 @@ def test_a_young_file_is_not_closed_before_agents_saw_it_unless_it_is_far_too_la
         for _ in range(100):
             writer.write("stdout", NOW, b"z" * 60 + b"\n")
     assert [8000 <= each.size < 8200 for each in segments(path)] == [False, True]
+
+
+def test_what_a_crash_left_uncounted_is_counted_with_the_next_commit_however_often_it_crashes(tmp_path):
+    path = tmp_path / "job.log"
+    resume = Resume(7, 0, 0, 0, 0)
+    writer = CriWriter(path)
+    writer.add("stdout", NOW, b"one\n")
+    assert writer.commit(resume)
+    writer.abandon()
+    with path.open("ab") as file:
+        file.write(b"2026-11-23T17:08:52.379364092Z stdout F two\n")
+    for _ in range(3):
+        writer = CriWriter(path)
+        assert writer.surplus == [("stdout", NOW + 10**9, 4)]
+        assert writer.resume == resume
+        writer.abandon()
+    assert read_counts(path).stdout_lines == 1
+    with CriWriter(path):
+        pass
+    assert read_counts(path).stdout_lines == 2
+    writer = CriWriter(path)
+    assert writer.commit(Resume(9, 0, 0, 0, 0))
+    writer.abandon()
+    writer = CriWriter(path)
+    assert (writer.surplus, writer.resume.origin, writer.counts.stdout_lines) == ([], 9, 2)
+    writer.close()
