@@ -125,6 +125,19 @@ class LogFile:
         """The first position of what is kept."""
         return Position(self.name, self.begin, self.begin, self.first + self.floor.lines)
 
+    def whole_lines_to(self, offset: int) -> int:
+        """How far from the mark before a byte of the log no line is stored in parts."""
+        if self.counts.part_lines == 0:
+            return self.end
+        number = self.index.last(lambda mark: mark.offset <= offset)
+        known = self.index.at(number)
+        found = known.offset
+        for mark in self.index.after(number):
+            if mark.part_lines != known.part_lines:
+                return found
+            found = mark.offset
+        return self.end if self.counts.part_lines == known.part_lines else found
+
     def mark_before(self, offset: int) -> Mark:
         """The last one at or before a byte of the log."""
         return self.index.at(self.index.last(lambda mark: mark.offset <= offset))

@@ -63,11 +63,11 @@ class Scan:
         self._cut: set[str] = set()  # streams whose line already gave an entry that was not its end
         self._gaps = self._find_gaps()
         self._gap = next(self._gaps, _NO_GAP)
+        self._whole_to = 0
 
     def __iter__(self) -> Iterator[LogEntry]:
-        simple = self._file.counts.part_lines == 0
         for offset, block in self._file.blocks(self.position.scan, self._end):
-            if not simple or self._gap[0] < offset + len(block):
+            if not self._is_simple(offset, offset + len(block)):
                 yield from self._wanted(self._exact(offset, block))
             elif self._matches.searches:
                 yield from self._wanted(self._searched(offset, block))
@@ -76,6 +76,14 @@ class Scan:
                 sizes = [_HEAD_BYTES + len(line[3]) for line in found]
                 whole = sum(sizes) == len(block)
                 yield from self._wanted(self._plain(offset, found, sizes) if whole else self._exact(offset, block))
+
+    def _is_simple(self, begin: int, end: int) -> bool:
+        """These bytes hold neither parts of lines nor ends of such lines nor gaps, and nothing that was given before."""
+        if self._held_from or begin < self.position.after or self._gap[0] < end:
+            return False
+        if end > self._whole_to:
+            self._whole_to = self._file.whole_lines_to(begin)
+        return end <= self._whole_to
 
     def _wanted(self, entries: Iterable[LogEntry]) -> Iterable[LogEntry]:
         return entries if self._matches.takes_all else self._matching(entries)
