@@ -9,7 +9,7 @@ import asyncio
 import shutil
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
@@ -28,7 +28,7 @@ from fluster.errors import (
 )
 from fluster.job import EndReason, Job, JobRequest, JobState, Limits, LogCounts, Sample, check_job_id, new_job_id
 from fluster.logs import LiveCounts
-from fluster.manager.recovery import recover
+from fluster.manager.recovery import clear_ended, recover
 from fluster.manager.table import JobPage, JobTable
 from fluster.runtime import Execution
 from fluster.supervisor import EndRequest, Supervisor, SupervisorParts
@@ -88,6 +88,8 @@ class JobManager:
                 loop = asyncio.get_running_loop()
                 self._parts.sampler.on_disk = lambda job_id, used: _hop(loop, self._check_disk, job_id, used)
                 await self._resume([job for job in remembered if not job.state.terminal])
+                ended = {job.id for job in remembered if job.state.terminal}
+                await anyio.to_thread.run_sync(clear_ended, self._parts, ended, limiter=self._parts.files)
                 self._tasks.start_soon(self._forget_regularly)
                 self._tasks.start_soon(self._count_logs_regularly)
                 try:
@@ -317,8 +319,13 @@ class JobManager:
             job_id, state=verdict.state, end_reason=verdict.reason, error=verdict.error, finished_ns=time.time_ns()
         )
 
-    async def _change(self, job_id: str, **changes: Any) -> Job:
-        """Durable, then visible. A full disk delays the change until there is room; it never loses it."""
+    async def _change(
+        self, job_id: str, *, before_seen: Callable[[], Awaitable[None]] | None = None, **changes: Any
+    ) -> Job:
+        """Durable, then visible. A full disk delays the change until there is room; it never loses it.
+
+        `before_seen` is what has to be done between the two.
+        """
         job = self._table.get(job_id).evolve(**changes)
         while True:
             try:
@@ -328,6 +335,8 @@ class JobManager:
                 with about(job_id, job.state.phase):
                     logger.error("cannot record job {} as {}: {}", job_id, job.state.label, error)
                 await anyio.sleep(_RETRY_SECONDS)
+        if before_seen is not None:
+            await before_seen()
         self._show(job)
         return job
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from fluster.job import Job, JobState
 from fluster.runtime import Execution, ExecutionSpec
-from fluster.supervisor import SupervisorParts
+from fluster.supervisor import SupervisorParts, clear_workspace
 from fluster.supervisor.execution import execution_spec, log_bounds
 
-__all__ = ["recover"]
+__all__ = ["clear_ended", "recover"]
+
+
+def clear_ended(parts: SupervisorParts, ended: Collection[str]) -> None:
+    """Jobs of which a worker died just when their end was recorded: what they worked with goes. Blocking."""
+    for source in (parts.settings.state_dir / "work").glob("*/source"):
+        if source.parent.name in ended:
+            clear_workspace(parts.workspace(source.parent.name))
 
 
 async def recover(parts: SupervisorParts, jobs: Iterable[Job]) -> dict[str, Execution]:

@@ -89,7 +89,7 @@ class SupervisorParts:
 
 
 Transition = Callable[..., Awaitable[Job]]
-"""`await transition(state=..., ...)`: the job with these changes, durable and visible."""
+"""`await transition(state=..., ...)`: the job with these changes, durable and visible; `before_seen=` is done between the two."""
 
 
 class Supervisor:
@@ -107,6 +107,7 @@ class Supervisor:
     async def run(self, adopted: Execution | None = None) -> None:
         """Until the job is terminal. `adopted` is the execution of a job that outlived an earlier worker."""
         extra: dict[str, Any] = {}
+        ended: Execution | None = None
         try:
             with self._phase(JobState.BUILDING):
                 execution = adopted or await self._prepare_and_start()
@@ -116,6 +117,7 @@ class Supervisor:
                 with self._phase(JobState.RUNNING):
                     result = await self._watch(execution)
                 self._seen = result.figures.over(self._seen)
+                ended = execution
                 extra = {"exit_code": result.exit_code, "finished_ns": result.finished_ns}
                 asked = EndReason.DISK_QUOTA if result.disk_exceeded else self._end.reason
                 verdict = judge_exit(self._job, result, asked)
@@ -127,7 +129,7 @@ class Supervisor:
                 with self._phase(self._job.state):
                     logger.opt(exception=error).error("the supervisor of job {} failed", self._job.id)
         with anyio.CancelScope(shield=True), self._phase(verdict.state):
-            await self._finish(verdict, extra)
+            await self._finish(verdict, extra, ended)
 
     def _phase(self, state: JobState) -> AbstractContextManager[None]:
         return about(self._job.id, state.phase)
@@ -280,7 +282,6 @@ class Supervisor:
         if failure is not None or result is None:
             await self._put_down(execution)
             raise failure or InfrastructureError("the runtime lost the execution")
-        await self._remove(execution)
         return result
 
     def _begin_sampling(self, execution: Execution) -> None:
@@ -328,11 +329,17 @@ class Supervisor:
         if scope.cancelled_caught:
             logger.warning("removing what is left of job {} took too long", self._job.id)
 
-    async def _finish(self, verdict: Verdict, extra: dict[str, Any]) -> None:
+    async def _finish(self, verdict: Verdict, extra: dict[str, Any], ended: Execution | None) -> None:
+        """Recorded, cleared away, then seen: what a crash in between leaves is a leftover, and its end is known."""
         parts, job = self._parts, self._job
-        await self._in_thread(_clear_workspace, self._workspace)
+
+        async def clear_away() -> None:
+            if ended is not None:
+                await self._remove(ended)
+            await self._in_thread(clear_workspace, self._workspace)
+            parts.ports.give_back(job.ports)
+
         logs = await self._in_thread(parts.logs.counts, job.id)
-        parts.ports.give_back(job.ports)
         finished_ns = extra.pop("finished_ns", None) or time.time_ns()
         await self._step(
             state=verdict.state,
@@ -344,6 +351,7 @@ class Supervisor:
             finished_ns=max(finished_ns, job.run_started_ns or 0, job.submitted_ns),
             figures=self._seen,
             logs=logs,
+            before_seen=clear_away,
             **extra,
         )
 
@@ -368,7 +376,7 @@ def _fresh_workspace(workspace: Workspace) -> None:
     workspace.output.mkdir()
 
 
-def _clear_workspace(workspace: Workspace) -> None:
+def clear_workspace(workspace: Workspace) -> None:
     """Only the output stays until the job is forgotten."""
     for path in (workspace.source, workspace.call, workspace.control):
         shutil.rmtree(path, ignore_errors=True)
