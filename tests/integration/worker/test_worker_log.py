@@ -71,7 +71,7 @@ async def test_a_line_of_any_part_on_a_job_s_way_is_bound(worker, said, monkeypa
             await w.wait(job)
     for job in (first, second):
         told = {message: phase for job_id, phase, message in said if job_id == job}
-        for name, phase in (("start", "building"), ("wait", "running"), ("stop", "running"), ("remove", "running")):
+        for name, phase in (("start", "building"), ("wait", "running"), ("stop", "running"), ("remove", "ended")):
             assert (told[f"task {name}"], told[f"thread {name}"]) == (phase, phase)
     assert all(job_id in {first, second} for job_id, _, message in said if message.startswith(("task ", "thread ")))
 
