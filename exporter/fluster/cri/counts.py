@@ -86,6 +86,7 @@ def counted(
 ) -> Counts:
     """`counts` and so many lines and bytes more of a stream, the last of them at `timestamp_ns`."""
     last_ns = max(counts.last_timestamp_ns, timestamp_ns)
+    size += counts.stdout_open if stream == "stdout" else counts.stderr_open  # that line is one of many now
     if stream == "stdout":
         return counts._replace(
             stdout_lines=counts.stdout_lines + lines,

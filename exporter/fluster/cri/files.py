@@ -63,9 +63,9 @@ class LogFiles:
         self.counts = counts._replace(size=self.counts.size + len(text))
         if self.counts.end - self._mark.offset >= SPACING_BYTES:
             self._set_mark(self.counts)
+        self._write_counts()
         if self.counts.size >= self._segment_bytes and self._may_close():
             self._rotate()
-        self._write_counts()
         return True
 
     def lose(self, stdout: int, stderr: int) -> None:
@@ -111,9 +111,14 @@ class LogFiles:
             file = os.open(following, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o640)
         except OSError:
             return
-        # Without its mark a file cannot be found.
-        if not self._set_mark(begun) or not _renamed(self._path, closed_path(self._path, counts.segment), following):
+        before = self._mark, self._earliest_ns
+        if not self._set_mark(begun):  # without its mark a file cannot be found
             os.close(file)
+            return
+        if not _renamed(self._path, closed_path(self._path, counts.segment), following):
+            os.close(file)
+            os.ftruncate(self._index, os.fstat(self._index).st_size - MARK_BYTES)
+            self._mark, self._earliest_ns = before
             return
         os.close(self._file)
         self._file = file
@@ -137,7 +142,10 @@ class LogFiles:
         if kept:
             begin = next((mark for mark in marks(self._index) if mark.segment >= kept), None)
             if begin is not None:
-                drop_segments(self._path, floor_at(begin))
+                try:
+                    drop_segments(self._path, floor_at(begin))
+                except OSError:
+                    return  # no room for the floor: the next rotation tries again
                 self._forget_marks(begin)
 
     def _forget_marks(self, begin: Mark) -> None:

@@ -139,6 +139,9 @@ def drop_segments(path: str | os.PathLike[str], floor: Floor) -> None:
             os.pwrite(descriptor, _LAYOUT.pack(_MAGIC, kept.segment, *kept, kept.segment), 0)
         for segment in _files(path):
             if segment.number < kept.segment:
-                os.unlink(segment.path)
+                try:
+                    os.unlink(segment.path)
+                except FileNotFoundError:
+                    continue  # it was packed this very moment: the next drop finds it
     finally:
         os.close(descriptor)

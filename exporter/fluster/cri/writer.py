@@ -155,9 +155,9 @@ class CriWriter:
         new = self._new
         self._new = new._replace(
             stdout_lines=new.stdout_lines + stdout[0],
-            stdout_bytes=new.stdout_bytes + stdout[1],
+            stdout_bytes=new.stdout_bytes + stdout[1] + (new.stdout_open if stdout[0] else 0),
             stderr_lines=new.stderr_lines + stderr[0],
-            stderr_bytes=new.stderr_bytes + stderr[1],
+            stderr_bytes=new.stderr_bytes + stderr[1] + (new.stderr_open if stderr[0] else 0),
             stdout_open=0 if stdout[0] else new.stdout_open,
             stderr_open=0 if stderr[0] else new.stderr_open,
             last_timestamp_ns=max(new.last_timestamp_ns, last_ns),

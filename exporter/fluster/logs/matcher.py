@@ -24,7 +24,7 @@ _RARITY: Final = {
     character: number for number, character in enumerate(" 0123456789etaoinsrlcd-:.umpfgh/=_bwTZFvyk,xjqz")
 }
 """The characters of logs, frequent ones first; those that are not here are rarer still."""
-_PIECE: Final = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
+_PIECE: Final = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\\[pPx]\{[^}]*\}|\\.|.", re.DOTALL)
 """Of an expression: a class, what is escaped, or one character."""
 _IN_LINES: Final = {"^": "", "\\A": "", "$": "(?m:$)", "\\z": "(?m:$)"}
 """Anchors as they are among other lines; where a text begins cannot be said there, and empty groups would be slow."""
@@ -155,6 +155,8 @@ def _rare_end(literal: str) -> str:
 
 def required_literals(regex: str) -> list[str]:
     """Texts of which every match contains at least one; none where that cannot be told."""
+    if "[:" in regex:
+        return []  # RE2's classes are something else there
     try:
         parsed = _parser.parse(regex)
     except (re.error, RecursionError, OverflowError):

@@ -62,7 +62,9 @@ class LogQuery:
             tail = -wanted.start_line
         if tail is not None:
             found = self._last(min(tail, MAX_LINES), wanted, matches)
-            return LogPage(found[:limit] if wanted.start_line else found[-limit:], "")
+            if wanted.start_line:
+                return LogPage(found[:limit], found[limit - 1].cursor if len(found) > limit else "")
+            return LogPage(found[-limit:], "")
         skip = wanted.start_line or 0
         if skip and wanted.since_ns is None and wanted.until_ns is None and not wanted.regex:
             position, skip = self._seek(skip, wanted.sources)
@@ -71,10 +73,13 @@ class LogQuery:
 
     def last(self, wanted: LogFilter) -> tuple[Batch, Position]:
         """The last entries as the filter asks for, and the position behind all that is there now."""
-        file = self.job if self.job.end else self.build
-        end = Position(file.name, file.counts.scan, file.end, file.first + file.counts.lines)
+        end = self._end()
         entries = self.page(wanted).entries
         return Batch(entries, end, end), end
+
+    def _end(self) -> Position:
+        file = self.job if self.job.end else self.build
+        return Position(file.name, file.counts.scan, file.end, file.first + file.counts.lines)
 
     def begin(self, wanted: LogFilter) -> Position:
         """Where the first entry that the filter's time asks for may be."""
@@ -91,7 +96,10 @@ class LogQuery:
             size += len(entry.data)
             if len(found) >= DEFAULT_LINES or size >= _PAGE_BYTES:
                 break
-        return found, found[-1].after if found else position
+        if found:
+            return found, found[-1].after
+        end = self._end()  # behind what is no entry yet, too: it needs no second look until there is more
+        return found, max(position, end, key=lambda each: (each.file, each.after))
 
     # Where to look
 
@@ -116,11 +124,13 @@ class LogQuery:
         if wanted.until_ns is None:
             yield _Stretch(file, start, file.end)
             return
-        begin = start.after
+        begin = last = start.after
         for mark in index.after(index.last(lambda mark: mark.offset <= begin)):
-            if mark.earliest_ns < wanted.until_ns:
-                yield _Stretch(file, start, mark.offset)
-            start = file.at(mark)
+            if mark.earliest_ns >= wanted.until_ns:
+                if last > start.after:
+                    yield _Stretch(file, start, last)
+                start = file.at(mark)
+            last = mark.offset
         yield _Stretch(file, start, file.end)
 
     def _seek(self, skip: int, sources: frozenset[str]) -> tuple[Position, int]:
@@ -160,12 +170,30 @@ class LogQuery:
     def _last(self, count: int, wanted: LogFilter, matches: Matcher) -> list[LogEntry]:
         """The last `count` entries that match, oldest first."""
         found: deque[LogEntry] = deque()
+        size = 0
         for stretch in self._backward(count, wanted, matches):
             if len(found) == count:
                 break
-            newest = deque(self._entries([stretch], matches), maxlen=count - len(found))
+            newest = self._newest(stretch, count - len(found), _PAGE_BYTES - size, matches)
             found.extendleft(reversed(newest))
+            size += sum(len(entry.data) for entry in newest)
+            if size >= _PAGE_BYTES:
+                break
         return list(found)
+
+    def _newest(self, stretch: _Stretch, count: int, room: int, matches: Matcher) -> deque[LogEntry]:
+        """The last entries of a stretch, as many as there is room for, and one at least."""
+        entries = self._entries([stretch], matches)
+        if stretch.end - stretch.start.scan <= room:
+            return deque(entries, maxlen=count)
+        found: deque[LogEntry] = deque()
+        size = 0
+        for entry in entries:
+            found.append(entry)
+            size += len(entry.data)
+            while len(found) > 1 and (len(found) > count or size > room):
+                size -= len(found.popleft().data)
+        return found
 
     def _backward(self, count: int, wanted: LogFilter, matches: Matcher) -> Iterator[_Stretch]:
         """From the end: pieces that may hold the last `count` entries that match."""

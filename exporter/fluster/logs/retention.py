@@ -60,6 +60,7 @@ class Retention:
         self._grace = grace_seconds
         self._clock = clock
         self._known: dict[str, _Known] = {}
+        self._failure: OSError | None = None
         self.bytes = 0
         """What all logs took on the disk at the last pass."""
 
@@ -68,7 +69,7 @@ class Retention:
 
         Raises OSError where a log cannot be read or changed; the pass goes on with the others first.
         """
-        failure: OSError | None = None
+        self._failure = None
         seen = {}
         for job_id in _directories(self._root):
             try:
@@ -76,12 +77,12 @@ class Retention:
             except FileNotFoundError:
                 continue  # forgotten this very moment
             except OSError as error:
-                failure = error
+                self._failure = error
         self._known = seen
         self.bytes = sum(each.bytes for each in seen.values())
         dropped = self._drop()
-        if failure is not None:
-            raise failure
+        if self._failure is not None:
+            raise self._failure
         return dropped
 
     def _look(self, job_id: str, *, live: bool) -> _Known:
@@ -113,12 +114,21 @@ class Retention:
                 drop_segments(path, floor)  # what a crash left
                 continue
             file = _closed_file(path, segment)
-            yield self._packed(file, segment.path) if self._due(file) else file
+            yield self._packed_if_due(file, segment.path)
         if live or not os.path.exists(path):
             return
         counts, facts = read_counts(path), os.stat(path)
         if counts is not None:
             yield _File(facts.st_mtime, path, counts.segment, facts.st_size, packed=False, closed=False)
+
+    def _packed_if_due(self, file: _File, plain: str) -> _File:
+        if not self._due(file):
+            return file
+        try:
+            return self._packed(file, plain)
+        except OSError as error:  # no room: it counts as it is, and may be dropped
+            self._failure = error
+            return file
 
     def _packed(self, file: _File, plain: str) -> _File:
         part = f"{plain}{_PART}"

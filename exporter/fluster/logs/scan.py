@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from calendar import timegm
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, count
@@ -11,6 +12,7 @@ from time import strptime
 from typing import Final
 
 from fluster.cri import parse_line
+from fluster.errors import InvalidArgumentError
 from fluster.logs.entry import LogEntry, LogFilter
 from fluster.logs.log_file import LogFile
 from fluster.logs.matcher import Matcher
@@ -18,6 +20,8 @@ from fluster.logs.position import Position
 
 __all__ = ["Scan", "count_entries"]
 
+_SECONDS: Final = 60
+"""Whoever waits has gone by then, and the thread is wanted by others."""
 ENTRY_BYTES: Final = 16 * 1024 * 1024
 """A line that is longer comes as several entries."""
 _LINES: Final = re.compile(rb"([0-9T:-]{19})\.([0-9]{9})Z (std(?:out|err)) F ([^\n]*)\n")
@@ -52,25 +56,39 @@ class Scan:
         self._end = end
         self._matches = matches
         self._dropped = self._missing = 0
+        cut: set[str] = set()
         if position.after < file.begin:
             self._dropped = max(file.kept_from.sequence - position.sequence, 0)
             position = file.kept_from
+        elif position.scan < file.begin:  # of a line in parts the beginning is not kept any more
+            position = position._replace(scan=file.begin)
+            cut = {"stdout", "stderr"}
         self.position = position
         """Behind what was looked at: a scan from there gives what this one has not given."""
         self._held: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
         self._held_from: dict[str, int] = {}
         self._held_ns = {"stdout": 0, "stderr": 0}
-        self._cut: set[str] = set()  # streams whose line already gave an entry that was not its end
+        self._cut = cut  # streams whose line already gave an entry that was not its end
         self._gaps = self._find_gaps()
         self._gap = next(self._gaps, _NO_GAP)
         self._whole_to = 0
+        self._deadline = time.monotonic() + _SECONDS
 
     def __iter__(self) -> Iterator[LogEntry]:
+        counted = True  # `position` is where the block begins, however little of what is before it was looked at
         for offset, block in self._file.blocks(self.position.scan, self._end):
+            if time.monotonic() > self._deadline:
+                raise InvalidArgumentError(
+                    "regex", f"the search takes longer than {_SECONDS} s; narrow it by since, until or source"
+                )
             if not self._is_simple(offset, offset + len(block)):
+                if not counted:
+                    self.position = Position(self._file.name, offset, offset, self._sequence_at(offset))
+                    counted = True
                 yield from self._wanted(self._exact(offset, block))
             elif self._matches.searches:
                 yield from self._wanted(self._searched(offset, block))
+                counted = self.position.after == offset + len(block)
             else:
                 found = _LINES.findall(block)
                 sizes = [_HEAD_BYTES + len(line[3]) for line in found]

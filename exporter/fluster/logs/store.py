@@ -15,7 +15,7 @@ import anyio
 from fluster.cri import read_counts, read_floor
 from fluster.job import LogCounts
 from fluster.logs.download import Download
-from fluster.logs.entry import LogFilter, LogPage
+from fluster.logs.entry import LogEntry, LogFilter, LogPage
 from fluster.logs.live_counts import LiveCounts
 from fluster.logs.matcher import Matcher
 from fluster.logs.named import Named
@@ -101,7 +101,8 @@ class LogStore:
             while batch := await tail.next(position, complete):
                 position = batch.end
                 if not matches.takes_all or skip:
-                    entries = list(filter(matches, batch.entries))
+                    # In a thread: an expression may take its time.
+                    entries: list[LogEntry] = await self._run(list, filter(matches, batch.entries))
                     skipped = min(skip, len(entries))
                     skip -= skipped
                     batch = Batch(entries[skipped:], batch.start, batch.end)

@@ -67,7 +67,7 @@ class Tail:
                 over = complete()  # before the look, so that nothing is written between the two
                 if self._grew(position):
                     batch = await self._read_batch(position)
-                    if batch.entries:
+                    if batch.entries or batch.end != position:
                         if len(batch.entries) < _FEW_ENTRIES:
                             self._next_look = anyio.current_time() + _POLL_SECONDS
                         self._keep(batch)

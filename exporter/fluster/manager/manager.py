@@ -336,7 +336,10 @@ class JobManager:
                     logger.error("cannot record job {} as {}: {}", job_id, job.state.label, error)
                 await anyio.sleep(_RETRY_SECONDS)
         if before_seen is not None:
-            await before_seen()
+            try:
+                await before_seen()
+            except Exception:  # noqa: BLE001 # it is recorded, whatever fails now
+                logger.exception("clearing away after job {} failed", job_id)
         self._show(job)
         return job
 

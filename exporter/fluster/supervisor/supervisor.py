@@ -334,10 +334,12 @@ class Supervisor:
         parts, job = self._parts, self._job
 
         async def clear_away() -> None:
-            if ended is not None:
-                await self._remove(ended)
-            await self._in_thread(clear_workspace, self._workspace)
-            parts.ports.give_back(job.ports)
+            try:
+                if ended is not None:
+                    await self._remove(ended)
+                await self._in_thread(clear_workspace, self._workspace)
+            finally:
+                parts.ports.give_back(job.ports)
 
         logs = await self._in_thread(parts.logs.counts, job.id)
         finished_ns = extra.pop("finished_ns", None) or time.time_ns()
