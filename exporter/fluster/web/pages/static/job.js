@@ -157,16 +157,16 @@ async function loop() {
 
 const log = new Log(id, byId("log"), Number(root.dataset.lines));
 const follow = byId("follow"), tabs = [...root.querySelectorAll("[role=tab]")];
+let complete = false;
 log.onstate = (state) => {
+  if (state === "live" || state === "complete") complete = state === "complete";
+  // A reader who went elsewhere is not at the end, however complete the log is.
+  follow.textContent = !log.following ? "paused: follow" : complete ? "at the end" : "following";
+  follow.setAttribute("aria-pressed", String(log.following));
   if (state === "lost") Object.assign(connection, { hidden: false, textContent: "connection lost; the log goes on where it was" });
   else if (state === "live") connection.hidden = true;
   else if (state === "refused") Object.assign(connection, { hidden: false, textContent: "the worker refuses this search: is it a regular expression?" });
   else if (state === "cut") byId("cut").hidden = false;
-  else if (state === "complete") follow.textContent = "at the end";
-  else {
-    follow.textContent = state === "following" ? "following" : "paused: follow";
-    follow.setAttribute("aria-pressed", String(state === "following"));
-  }
 };
 function select(tab, focus) {
   for (const each of tabs) {
