@@ -11,6 +11,7 @@ from grafana_foundation_sdk.models.common import (
     GraphThresholdsStyleMode,
     LegendDisplayMode,
     LegendPlacement,
+    ScaleDistribution,
     SortOrder,
     StackingMode,
     TooltipDisplayMode,
@@ -90,6 +91,7 @@ def spread(title: str, description: str, unit: str, query: Query) -> Panel:
         .cell_gap(1)
         .color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Blues").steps(32))
         .y_axis(heatmap.YAxisConfig().unit(unit).decimals(1))
+        .scale_distribution(common.ScaleDistributionConfig().type(ScaleDistribution.LINEAR))
         .filter_values(heatmap.FilterValueRange().le(1e-9))
         .mode(TooltipDisplayMode.SINGLE)
         .show_legend()
