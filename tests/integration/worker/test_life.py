@@ -300,7 +300,7 @@ async def test_everything_acknowledged_survives_a_restart_and_running_jobs_go_on
 
 
 async def test_finished_jobs_are_forgotten_oldest_first_with_their_files(services, monkeypatch):
-    monkeypatch.setattr("fluster.manager.manager._FORGET_SECONDS", 0.05)
+    monkeypatch.setattr("fluster.manager.upkeep._FORGET_SECONDS", 0.05)
     async with services(runtime="fake", keep_jobs=2) as opened:
         jobs = []
         for _ in range(5):

@@ -9,20 +9,13 @@ from fluster.cri import CriWriter, read_counts
 from fluster.cri import files as module
 from fluster.cri.files import LogFiles
 from fluster.errors import InvalidArgumentError
-from fluster.logs import LogFilter, LogStore, scan
+from fluster.logs import LogFilter, scan
 from fluster.logs.position import START, parse_cursor
 from fluster.logs.query import LogQuery
 from fluster.logs.retention import Retention
 
 pytestmark = pytest.mark.anyio
 NOW = 1_795_453_731 * 10**9
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = LogStore(tmp_path)
-    store.create("job")
-    return store
 
 
 async def found(store, **wanted):

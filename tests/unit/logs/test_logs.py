@@ -12,13 +12,6 @@ SECOND = 10**9
 START = 1_795_453_731 * SECOND
 
 
-@pytest.fixture
-def store(tmp_path):
-    store = LogStore(tmp_path)
-    store.create("job")
-    return store
-
-
 def write(store, *lines, build=(), max_line=1024 * 1024):
     with CriWriter(store.build_path("job")) as log:
         for number, text in enumerate(build):

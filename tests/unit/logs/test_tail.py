@@ -4,19 +4,12 @@ import anyio
 import pytest
 
 from fluster.cri import CriWriter
-from fluster.logs import LogFilter, LogStore
+from fluster.logs import LogFilter
 from fluster.logs.query import LogQuery
 from fluster.logs.retention import Retention
 
 pytestmark = pytest.mark.anyio
 NOW = 1_795_453_731 * 10**9
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = LogStore(tmp_path)
-    store.create("job")
-    return store
 
 
 async def test_ten_followers_over_many_files_see_the_same_and_the_log_is_read_once(store, monkeypatch):
