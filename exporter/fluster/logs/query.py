@@ -203,10 +203,12 @@ class LogQuery:
             if matches.takes_all and not file.counts.part_lines and not file.counts.lost:
                 yield _Stretch(file, lines_before(file, count), file.end)
                 continue
-            end = file.end
+            end = scanned = file.end
             for mark in file.index.before(end):
                 if mark.offset <= file.begin:
                     break
+                if mark.offset > scanned:
+                    continue  # in a long line that is read from its beginning anyway
                 yield _Stretch(file, file.at(mark), end)
-                end = mark.offset
+                end, scanned = mark.offset, mark.scan
             yield _Stretch(file, Position(file.name, 0, 0, file.first), end)
