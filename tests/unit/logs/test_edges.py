@@ -1,5 +1,6 @@
 """What only shows where several things come together: parts of lines, searches, limits, full disks, odd expressions."""
 
+from contextlib import closing
 from unittest import mock
 
 import anyio
@@ -177,8 +178,8 @@ async def test_a_last_line_that_was_none_after_all_has_its_newline_in_the_size(s
         log.write("stderr", NOW, b"no newline")
         log.flush_tails()
         log.line("error: it failed", stream="stderr")
-    download = await store.download("job", ["build"])
-    text = b"".join([block async for block in download.blocks()])
+    with closing(await store.download("job", ["build"])) as download:
+        text = b"".join([block async for block in download.blocks()])
     assert text == b"no newline\nerror: it failed\n"
     assert download.size == len(text)
 
