@@ -81,6 +81,11 @@ class LogStore:
         """One page. Raises InvalidArgumentError for a bad source, regex or cursor."""
         return await self._ask(job_id, LogQuery.page, wanted)
 
+    async def check(self, job_id: str, wanted: LogFilter) -> None:
+        """Raises InvalidArgumentError where the cursor is none of this log, for whoever must answer before follow() begins."""
+        if wanted.cursor:
+            await self._ask(job_id, LogQuery.position, wanted.cursor)
+
     async def follow(self, job_id: str, wanted: LogFilter, complete: Callable[[], bool]) -> AsyncGenerator[Batch, None]:
         """What is there by the filter, then what comes (max_lines has no meaning here). Ends once `complete()` is true and all is read.
 

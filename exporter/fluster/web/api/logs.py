@@ -44,6 +44,7 @@ class Logs:
         """Each event's id is the position behind it: a browser that lost its connection resumes with Last-Event-ID."""
         job_id = self._manager.get(request.path_params["job_id"]).id
         wanted = log_filter(request, resume=request.headers.get("last-event-id", ""))
+        await self._logs.check(job_id, wanted)
         self._followers.join()
         return EventStream(self._events(job_id, wanted), on_close=self._followers.leave)
 
