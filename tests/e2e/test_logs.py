@@ -71,7 +71,7 @@ def written(worker, job_id):
 
 @pytest.mark.timeout(400)
 def test_every_line_of_both_streams_survives_three_deaths_of_the_worker(tmp_path, runtime):
-    options = {"worker_id": f"deaths-{runtime['runtime']}", "log_segment": "1m", **runtime}
+    options = {"worker_id": f"deaths-{runtime['runtime']}", "log_segment": "256k", **runtime}
     command, more = job_of(runtime, "python3", "-c", COUNTER)
     job_id = None
     for share in (0.1, 0.4, 0.7):

@@ -26,7 +26,7 @@ def running(folder, *, at_once):
         try:
             yield {
                 name: threads.submit(
-                    run_inside, folder(name), tests, options=options, seconds=600, nice=NICE.get(name, 0), stop=stop
+                    run_inside, folder(name), tests, options=options, seconds=900, nice=NICE.get(name, 0), stop=stop
                 )
                 for name, (tests, options) in MACHINES.items()
             }

@@ -6,7 +6,7 @@ import pytest
 
 from .machine import missing
 
-pytestmark = [pytest.mark.docker, pytest.mark.cgroup, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.docker, pytest.mark.cgroup, pytest.mark.timeout(960)]
 
 
 @pytest.fixture(autouse=True)
