@@ -74,6 +74,8 @@ class LogFile:
         for segment in segments(self.path):
             if self.floor.segment <= segment.number < self.counts.segment:
                 self._kept[segment.number] = _opened(self.path, segment.number)
+        if read_floor(self.path) != self.floor:
+            raise FileNotFoundError(f"the beginning of {self.path} was dropped this very moment")
 
     @property
     def source(self) -> str:

@@ -6,6 +6,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from fluster.cri import CriWriter
+from fluster.logs.log_file import LogFile
 from fluster.logs.retention import Retention
 from fluster.web.api.logs import DownloadResponse
 
@@ -30,6 +31,25 @@ async def test_what_is_dropped_after_its_size_was_told_still_comes(written):
     assert not list(written.directory("job").glob("job.log*"))
     assert b"".join([block async for block in download.blocks()]) == TEXT
     assert download.size == len(TEXT)
+    download.close()
+
+
+async def test_what_is_dropped_while_it_opens_the_files_is_told_to_be_missing(written, monkeypatch):
+    hold, drops = LogFile.hold, [lambda: Retention(written.root, limit_bytes=1, keep_seconds=10**12).tend({"job"})]
+
+    def late(file):
+        if file.counts.lines and drops:
+            drops.pop()()
+        hold(file)
+
+    monkeypatch.setattr(LogFile, "hold", late)
+    download = await written.download("job", ["stdout"])
+    text = b"".join([block async for block in download.blocks()])
+    told, _, rest = text.partition(b" lines are missing here]\n")
+    assert int(told.removeprefix(b"[")) + rest.count(b"\n") == 200
+    assert rest
+    assert TEXT.endswith(rest)
+    assert download.size is None
     download.close()
 
 
