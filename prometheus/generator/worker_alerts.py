@@ -44,7 +44,7 @@ def _reachable(t: Thresholds) -> list[Alert]:
             and (time() - process_start_time_seconds{{worker!=""}}) < {t.event.seconds}""",
             severity="warning",
             summary="Worker {{ $labels.worker }} was restarted.",
-            description=f"It was started {{{{ $value }}}} times again within {t.remembered.in_words}. Jobs that ran are adopted where its runtime "
+            description=f"Restarts within {t.remembered.in_words}: {{{{ $value }}}}. Jobs that ran are adopted where its runtime "
             "let them live; others ended with the reason shutdown or infrastructure.",
         ),
     ]  # fmt: skip
