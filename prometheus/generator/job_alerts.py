@@ -2,7 +2,7 @@
 
 What happened is told from timestamps and counts, for as long as `Thresholds.event`: a job that was exported in one scrape only still alerts,
 once, and the alert resolves. It looks back over that time, so a worker that goes away meanwhile does not end and begin the alert again.
-What lasts is told from series that end with the job, or of jobs that run.
+What lasts is told from series that end with the job, or while the job is in a state.
 """
 
 from __future__ import annotations
@@ -53,10 +53,14 @@ def _event(query: str, t: Thresholds) -> str:
         topk by ({_JOB}) (1, last_over_time(fluster_job_info[{t.event}]))"""
 
 
-def _now(query: str, state: str = "running") -> str:
-    """With the name, and only while the job is in that state."""
-    return f"""(({query}) and on ({_JOB}) fluster_job_state{{state="{state}"}} == 1)
-        * on ({_JOB}) group_left (name) fluster_job_info"""
+def _live(query: str) -> str:
+    """With the name. For series that end with the job."""
+    return f"({query}) * on ({_JOB}) group_left (name) fluster_job_info"
+
+
+def _while(state: str, query: str) -> str:
+    """With the name, and only while the job is in that state. For series that stay when the job has ended."""
+    return _live(f"""({query}) and on ({_JOB}) fluster_job_state{{state="{state}"}} == 1""")
 
 
 def _ended(series: str, t: Thresholds) -> str:
@@ -144,32 +148,32 @@ def _near_limits(t: Thresholds) -> list[Alert]:
     timeout = figure(t, "fluster_job_timeout_seconds", "seconds", without="unknown")
     return [
         _alert(
-            "FlusterJobMemoryNearLimit", _now(f"job_id:fluster_job_memory_working_set:ratio > {t.memory}"),
+            "FlusterJobMemoryNearLimit", _live(f"job_id:fluster_job_memory_working_set:ratio > {t.memory}"),
             after=t.memory_near_limit, severity="warning",
             summary=f"{_WHICH} is close to its memory limit.",
             description=f"Its working set is {{{{ $value | humanizePercentage }}}} of {memory}. At the limit the kernel kills it.",
         ),
         _alert(
-            "FlusterJobCpuThrottled", _now(f"job_id:fluster_job_cpu_throttled_periods:ratio_rate5m > {t.throttled}"),
+            "FlusterJobCpuThrottled", _while("running", f"job_id:fluster_job_cpu_throttled_periods:ratio_rate5m > {t.throttled}"),
             after=t.cpu_throttled, severity="info",
             summary=f"{_WHICH} is held back by its CPU limit.",
             description=f"It was throttled in {{{{ $value | humanizePercentage }}}} of the periods of the last {t.rate.in_words}; its limit is {cores} cores.",
         ),
         _alert(
-            "FlusterJobProcessesNearLimit", _now(f"job_id:fluster_job_processes:ratio > {t.processes}"),
+            "FlusterJobProcessesNearLimit", _live(f"job_id:fluster_job_processes:ratio > {t.processes}"),
             after=t.processes_near_limit, severity="warning",
             summary=f"{_WHICH} is close to its limit on processes.",
             description=f"It has {{{{ $value | humanizePercentage }}}} of the {processes} processes and threads that it may have. At the limit it cannot start any.",
         ),
         _alert(
-            "FlusterJobDiskNearLimit", _now(f"job_id:fluster_job_disk:ratio > {t.disk}"),
+            "FlusterJobDiskNearLimit", _while("running", f"job_id:fluster_job_disk:ratio > {t.disk}"),
             after=t.disk_near_limit, severity="warning",
             summary=f"{_WHICH} is close to its disk limit.",
             description=f"It has written {{{{ $value | humanizePercentage }}}} of {disk}. Beyond its limit it is ended.",
         ),
         _alert(
             "FlusterJobNearTimeout",
-            _now(
+            _live(
                 f"""job_id:fluster_job_timeout_used:ratio > {t.timeout}
                 and on ({_JOB}) fluster_job_timeout_seconds >= {t.timeout_worth_telling.seconds}"""
             ),
@@ -184,14 +188,14 @@ def _waits(t: Thresholds) -> list[Alert]:
     return [
         _alert(
             "FlusterJobPendingTooLong",
-            _now(f"(time() - fluster_job_submitted_timestamp_seconds) > {t.pending.seconds}", "pending"),
+            _while("pending", f"(time() - fluster_job_submitted_timestamp_seconds) > {t.pending.seconds}"),
             severity="warning",
             summary=f"{_WHICH} has been waiting for a slot for a long time.",
             description=f"It was submitted {{{{ $value | humanizeDuration }}}} ago; {t.pending.in_words} are expected at most.",
         ),
         _alert(
             "FlusterJobBuildingTooLong",
-            _now(f"(time() - fluster_job_build_started_timestamp_seconds) > {t.building.seconds}", "building"),
+            _while("building", f"(time() - fluster_job_build_started_timestamp_seconds) > {t.building.seconds}"),
             severity="warning",
             summary=f"{_WHICH} has been building for a long time.",
             description=f"Its build began {{{{ $value | humanizeDuration }}}} ago; {t.building.in_words} are expected at most.",
@@ -205,20 +209,21 @@ def _idle(t: Thresholds) -> list[Alert]:
         _alert(
             # CPU time by the kernel's count over the whole time, not samples of it. A job that waits for a busy GPU is at work.
             "FlusterJobStalled",
-            _now(
+            _while(
+                "running",
                 f"""(time() - fluster_job_started_timestamp_seconds) > {stalled.seconds}
                 unless on ({_JOB}) (time() - fluster_job_last_log_timestamp_seconds) <= {stalled.seconds}
                 and on ({_JOB}) sum without (mode) (rate(fluster_job_cpu_seconds_total[{stalled}])) < {t.stalled_cores}
                 unless on ({_JOB}) max without (gpu) (avg_over_time(fluster_job_gpu_utilization_ratio[{stalled}])) >= {t.gpu}"""
             ),
-            after=None, severity="warning",
+            severity="warning",
             summary=f"{_WHICH} neither logs nor computes.",
             description=f"For {stalled.in_words} it has written no line and used less than {t.stalled_cores} cores; it has been running for "
             "{{ $value | humanizeDuration }}.",
         ),
         _alert(
             "FlusterJobGpuIdle",
-            _now(
+            _live(
                 f"""avg_over_time(fluster_job_gpu_utilization_ratio[{gpu}]) < {t.gpu} and fluster_job_gpu_utilization_ratio
                 and on ({_JOB}) (time() - fluster_job_started_timestamp_seconds) > {gpu.seconds}"""
             ),

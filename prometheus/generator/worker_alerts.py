@@ -72,7 +72,7 @@ def _engine(t: Thresholds) -> list[Alert]:
             f"""fluster_orphans_removed_total > 0
             and on (worker, instance) (time() - process_start_time_seconds) < {t.event.seconds}""",
             severity="info",
-            summary="Worker {{ $labels.worker }} removed {{ $value }} leftovers that belonged to no job.",
+            summary="Worker {{ $labels.worker }} removed leftovers that belonged to no job: {{ $value }}.",
             description="It found them when it started: processes, containers, control groups or folders that an earlier worker did not take away.",
         ),
     ]  # fmt: skip
