@@ -39,7 +39,6 @@ def _jobs(thresholds: Thresholds) -> list[Recording]:
             "job_id:fluster_job_memory_working_set:ratio", ("job_id",),
             "fluster_job_memory_working_set_bytes / fluster_job_memory_limit_bytes",
         ),
-        Recording("job_id:fluster_job_cpu_cores:ratio", ("job_id",), "fluster_job_cpu_cores / fluster_job_cpu_limit_cores"),
         Recording(
             "job_id:fluster_job_cpu_throttled_periods:ratio_rate5m", ("job_id",),
             f"rate(fluster_job_cpu_throttled_periods_total[{rate}]) / (rate(fluster_job_cpu_periods_total[{rate}]) > 0)",
