@@ -44,9 +44,10 @@ format: $(VENV)/.dev ## Format the code and sort its imports
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-generate: $(VENV)/.dev ## Generate exporter/fluster/v1 from proto/, and docs/metrics.md from the catalogue
+generate: $(VENV)/.dev ## Generate exporter/fluster/v1 from proto/; from the catalogue docs/metrics.md, the rules and the dashboards
 	scripts/generate-proto
 	scripts/generate-docs
+	scripts/generate-monitoring
 
 check-generated: $(VENV)/.dev ## Fail where generated code is not current
 	scripts/check-generated

@@ -44,6 +44,7 @@ METRICS: Final = (
     _job("started_timestamp_seconds", "When its first process was started.", unit="seconds"),
     _job("finished_timestamp_seconds", "When the last of it was gone.", unit="seconds"),
     _job("exit_code", "Exit code as a shell gives it, 128 + n for signal n."),
+    _job("end_reason", "Why the job ended; always 1, and absent while it has not.", "reason"),
     _job("oom_killed", "1 where the job ended because the kernel killed it for memory, 0 where a finished job did not."),
     _job("timeout_seconds", "Run timeout of the job.", unit="seconds"),
     _job("memory_usage_bytes", "Memory charged to the job now, page cache included.", unit="bytes"),

@@ -149,6 +149,10 @@ def _info(job: Job) -> Iterator[tuple[tuple[str, ...], int]]:
     yield (job.name, image, build.bundle_sha256[:12] if build else "", from_cache), 1
 
 
+def _end_reason(job: Job) -> Iterable[tuple[tuple[str, ...], int]]:
+    return [((job.end_reason.value,), 1)] if job.end_reason else ()
+
+
 def _gpus(attribute: str) -> Callable[[Job], Iterable[tuple[tuple[str, ...], Any]]]:
     def rows(job: Job) -> Iterable[tuple[tuple[str, ...], Any]]:
         gpus = job.figures.gpus
@@ -165,6 +169,7 @@ JOB_FAMILIES: Final = (
     _one("started_timestamp_seconds", _seconds("run_started_ns")),
     _one("finished_timestamp_seconds", _seconds("finished_ns")),
     _one("exit_code", "exit_code"),
+    LabelledJobFamily("fluster_job_end_reason", _end_reason),
     _one("oom_killed", _oom_killed),
     _one("timeout_seconds", "request.timeout_seconds"),
     _one("memory_usage_bytes", "figures.memory_usage_bytes", live=True),

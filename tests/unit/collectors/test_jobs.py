@@ -122,6 +122,7 @@ def test_what_is_unknown_is_absent_and_what_is_zero_is_zero():
     assert 'fluster_job_oom_kills_total{job_id="j"} 0\n' in text
     assert "fluster_job_memory_usage_bytes{" not in text
     assert "fluster_job_exit_code{" not in text
+    assert "fluster_job_end_reason{" not in text
     assert 'fluster_job_log_lines_total{job_id="j",source="stderr"} 0\n' in text
 
 
@@ -132,5 +133,6 @@ def test_a_finished_job_uses_nothing_now_and_keeps_what_it_used():
     assert "fluster_job_cpu_cores{" not in text
     assert 'fluster_job_memory_peak_bytes{job_id="j",source="kernel"} 7\n' in text
     assert 'fluster_job_oom_killed{job_id="j"} 1\n' in text
+    assert 'fluster_job_end_reason{job_id="j",reason="oom"} 1\n' in text
     assert 'fluster_job_state{job_id="j",state="failed"} 1\n' in text
     assert 'fluster_job_state{job_id="j",state="running"} 0\n' in text

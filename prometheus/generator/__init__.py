@@ -1,0 +1,1 @@
+"""The rules that Prometheus evaluates, as typed Python: `python -m prometheus.generator` writes prometheus/rules."""
