@@ -6,7 +6,7 @@ The rules are those of Grafana 11: a query's own escaping (`${name}`) depends on
 import re
 from urllib.parse import quote
 
-__all__ = ["Variable", "dashed", "interpolated", "loki", "prometheus"]
+__all__ = ["Variable", "builtins", "interpolated", "loki", "prometheus"]
 
 _REFERENCE = re.compile(r"\$(\w+)|\$\{(\w+)(?::(\w+))?\}|\[\[(\w+)(?::(\w+))?\]\]")
 
@@ -81,6 +81,11 @@ def _in_regex(value):
     return re.sub(r"[$^*{}\[\]+?.()|]", r"\\\\\g<0>", value.replace("\\", "\\\\\\\\"))
 
 
-def dashed(seconds):
-    """A duration as queries have it."""
-    return f"{max(1, round(seconds))}s"
+def builtins(begin, now, *, step=1, scrape=1):
+    """What Grafana itself knows, for a time range in seconds since the epoch and a data source that is told its `scrape` interval."""
+    seconds = round(now - begin)
+    return {
+        "__interval": f"{step}s", "__interval_ms": step * 1000, "__auto": f"{step}s", "__range": f"{seconds}s",
+        "__range_s": seconds, "__range_ms": seconds * 1000, "__rate_interval": f"{max(step + scrape, 4 * scrape)}s",
+        "__from": round(begin * 1000), "__to": round(now * 1000),
+    }  # fmt: skip

@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-__all__ = ["ENDED", "FLOOD", "LIVE", "WAITING", "Bundles", "bundle"]
+__all__ = ["BUNDLES", "ENDED", "FLOOD", "LAST", "LIVE", "WAITING", "bundle", "wheel"]
 
 CALM = """
 import os, pathlib, sys, time
@@ -14,7 +14,7 @@ while True:
     step += 1
     print("step", step, flush=True)
     print("loss", 1 / step, file=sys.stderr, flush=True)
-    sum(range(100_000))
+    sum(range(300_000))
     pathlib.Path("read").write_bytes(bytes(4096))
     time.sleep(0.3)
 """
@@ -22,9 +22,10 @@ NEAR_MEMORY = """
 import time
 limit = 64 << 20
 held = bytearray(1 << 20)
-def resident():
-    return int(open("/proc/self/statm").read().split()[1]) * 4096
-while resident() < 0.95 * limit:
+def anonymous():
+    resident, shared = open("/proc/self/statm").read().split()[1:3]
+    return (int(resident) - int(shared)) * 4096
+while anonymous() < 0.94 * limit:
     held += bytes(1 << 19)
 print("full", flush=True)
 while True:
@@ -61,7 +62,7 @@ ENDED = {
     "cached": {**_shell("echo cached", **LIMITED), "bundle": "tiny"},
     "failing": _shell("echo wrong >&2; exit 3"),
     "greedy": {"command": ["tail", "/dev/zero"], "resources": {"memory": "16m"}},
-    "unbuildable": {**_shell("true"), "bundle": "missing"},
+    **{f"unbuildable-{number}": {**_shell("true"), "bundle": "missing"} for number in (1, 2, 3)},
     "late": {**_shell("sleep 60"), "timeoutSeconds": 1},
     "unwanted": _shell("sleep 600"),
     "outsized": {**_shell("true"), "resources": {"memory": "900t"}},
@@ -81,13 +82,16 @@ LIVE = {
 }
 """They hold every slot but one, until the scene ends them; `near-timeout` ends by itself."""
 
+LAST = {"failing-again": _shell("exit 4")}
+"""Fails when the worker is soon to be gone."""
+
 FLOOD = {"flood": _shell('seq 200000; echo "the newest line is kept"; ' + TALKING)}
 """Writes more than a log may hold, and takes the last slot."""
 
 WAITING = {"waiting-1": _shell(TALKING), "waiting-2": _shell(TALKING)}
 """They fill the queue."""
 
-Bundles = {
+BUNDLES = {
     "tiny": {"requirements.txt": "tiny\n", "main.py": "print('main')\n"},
     "missing": {"requirements.txt": "not-on-this-machine==1.0\n"},
     "slow": {"pyproject.toml": IN_TREE, "backend.py": SLOW_BACKEND},

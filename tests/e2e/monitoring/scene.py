@@ -11,7 +11,7 @@ from tests.e2e.monitoring import jobs
 from tests.e2e.monitoring.servers import free_port, until
 from tests.nvml.driver import Driver, compiled
 
-__all__ = ["WORKER", "Scene", "scene"]
+__all__ = ["WORKER", "Scene", "play", "scene"]
 
 WORKER = "proof.1"
 """With a character that means something in regular expressions: names are to be escaped on their way into queries."""
@@ -36,7 +36,6 @@ class Scene:
         }  # fmt: skip
         self.address = f"127.0.0.1:{self._port}"
         self.worker = None
-        self.refused = 0
         self.ids = {}
 
     def start(self):
@@ -60,7 +59,7 @@ class Scene:
 
     def _submit(self, name, *, command, bundle=None, **more):
         if bundle is not None:
-            content = jobs.bundle(jobs.Bundles[bundle])
+            content = jobs.bundle(jobs.BUNDLES[bundle])
             answer = httpx2.put(f"{self.worker.url}/api/bundles", content=content).raise_for_status()
             more["bundleSha256"] = answer.json()["sha256"]
         return self.worker.submit(*command, jobId=f"{name}.v1", name=name, **more)
@@ -70,7 +69,6 @@ class Scene:
         with_one_more = {"command": ["true"]}
         answer = httpx2.post(f"{self.worker.url}/fluster.v1.WorkerService/RunJob", json=with_one_more)
         assert answer.json()["code"] == "resource_exhausted", answer.text
-        self.refused += 1
 
     def job(self, name):
         return self.worker.job(self.ids[name])

@@ -1,0 +1,10 @@
+import pytest
+
+from tests.e2e.monitoring.story import story
+
+
+@pytest.fixture(scope="package")
+def told(tmp_path_factory):
+    """The whole story, told once for all tests here: a worker, its jobs, two Prometheus servers, an Alertmanager."""
+    with story(tmp_path_factory.mktemp("monitoring")) as made:
+        yield made
