@@ -1,0 +1,1 @@
+"""What each dashboard asks: queries alone, apart from how they are drawn."""
