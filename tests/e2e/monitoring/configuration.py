@@ -15,14 +15,16 @@ def prometheus(*, rules, worker, target, alertmanager=None):
     config["global"] |= {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     config["rule_files"] = [str(each) for each in rules]
     scraped = next(each for each in config["scrape_configs"] if each["job_name"] == "fluster")
-    for name in ("scrape_interval", "scrape_timeout", "file_sd_configs", "http_sd_configs"):
-        scraped.pop(name, None)
-    scraped["static_configs"] = [{"targets": [target], "labels": {"worker": worker}}]
+    _point(scraped, target, worker=worker)
     config["scrape_configs"] = [scraped]
-    config.pop("alerting", None)
-    if alertmanager:
-        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
+    _point(config["alerting"]["alertmanagers"][0], *([alertmanager] if alertmanager else []))
     return config
+
+
+def _point(section, *targets, **labels):
+    """Fixed addresses in place of a file of them."""
+    section.pop("file_sd_configs", None)
+    section["static_configs"] = [{"targets": list(targets), "labels": labels}]
 
 
 def alertmanager(*, webhook):

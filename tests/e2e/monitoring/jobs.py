@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-__all__ = ["BUNDLES", "ENDED", "FLOOD", "LAST", "LIVE", "WAITING", "bundle", "wheel"]
+__all__ = ["BLIND", "BUNDLES", "ENDED", "FLOOD", "LAST", "LIVE", "WAITING", "bundle", "wheel"]
 
 CALM = """
 import os, pathlib, sys, time
@@ -65,9 +65,10 @@ ENDED = {
     **{f"unbuildable-{number}": {**_shell("true"), "bundle": "missing"} for number in (1, 2, 3)},
     "late": {**_shell("sleep 60"), "timeoutSeconds": 1},
     "unwanted": _shell("sleep 600"),
+    "bereft": _shell("sleep 600"),
     "outsized": {**_shell("true"), "resources": {"memory": "900t"}},
 }
-"""Run to their ends before the others begin; `unwanted` is killed."""
+"""Run to their ends before the others begin; `unwanted` is killed, and so is the supervisor process of `bereft`."""
 
 LIVE = {
     "calm": {**_python(CALM, **LIMITED), "bundle": "tiny", "timeoutSeconds": 3600},
@@ -78,15 +79,19 @@ LIVE = {
     "near-timeout": {**_shell(TALKING), "timeoutSeconds": 20},
     "stalled": _shell("echo the last word; sleep 600"),
     "idle-gpu": _shell(TALKING, gpus=1),
+    "lost-child": _shell(f"tail /dev/zero; {TALKING}", memory="16m"),
     "slow-build": {**_shell("true"), "bundle": "slow"},
 }
-"""They hold every slot but one, until the scene ends them; `near-timeout` ends by itself."""
+"""They hold all slots but those of FLOOD and BLIND, until the scene ends them; `near-timeout` may end by itself."""
 
 LAST = {"failing-again": _shell("exit 4")}
 """Fails when the worker is soon to be gone."""
 
 FLOOD = {"flood": _shell('seq 200000; echo "the newest line is kept"; ' + TALKING)}
-"""Writes more than a log may hold, and takes the last slot."""
+"""Writes more than a log may hold."""
+
+BLIND = {"blind-gpu": _shell(TALKING, gpus=1)}
+"""Its GPU stops to answer."""
 
 WAITING = {"waiting-1": _shell(TALKING), "waiting-2": _shell(TALKING)}
 """They fill the queue."""

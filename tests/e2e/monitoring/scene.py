@@ -1,5 +1,6 @@
 """A real worker with the jobs of this proof: its settings, its restarts, and what a client asks of it."""
 
+import json
 import os
 import signal
 from contextlib import ExitStack, contextmanager
@@ -16,8 +17,8 @@ __all__ = ["WORKER", "Scene", "play", "scene"]
 WORKER = "proof.1"
 """With a character that means something in regular expressions: names are to be escaped on their way into queries."""
 SETTINGS = {
-    "max_jobs": len(jobs.LIVE) + 1, "queue_limit": len(jobs.WAITING), "stats_interval": "200ms", "max_job_log": "200k",
-    "log_segment": "10k", "min_free_disk": "1m", "grafana_url": "http://127.0.0.1:3000",
+    "max_jobs": len(jobs.LIVE | jobs.FLOOD | jobs.BLIND), "queue_limit": len(jobs.WAITING), "stats_interval": "200ms", "max_job_log": "200k",
+    "log_segment": "10k", "min_free_disk": "1m", 
 }  # fmt: skip
 
 
@@ -27,7 +28,9 @@ class Scene:
     def __init__(self, folder, nvml):
         self._folder = folder
         self._running = ExitStack()
+        self._nvml = nvml
         self._port = free_port()
+        self._work = folder / "state" / "work"
         wheels = folder / "wheels"
         jobs.wheel(wheels)
         self._environment = {
@@ -85,6 +88,20 @@ class Scene:
         for name in names:
             self.until(name, lambda job: job["finished_at"])
 
+    def bereave(self, name):
+        """The job loses its supervisor process: the infrastructure's fault, as the worker sees it."""
+        os.kill(json.loads((self._work / self.ids[name] / "control" / "start.json").read_text())["pid"], signal.SIGKILL)
+
+    def blind(self):
+        """The second GPU answers no more."""
+        self._nvml.set(b=(0, 0, "fails"))
+
+    def leave_behind(self):
+        """What a worker of yesterday did not take away. To be called while none runs."""
+        control = self._work / "of-yesterday" / "control"
+        control.mkdir(parents=True)
+        (control / "start.json").write_text("{}")
+
     def visit(self):
         """What people do: so that the figures of pages and of refusals are there."""
         for path in ("/", "/api/stats", "/api/jobs?limit=5", "/api/jobs/nobody", f"/job/{self.ids['calm']}"):
@@ -100,9 +117,9 @@ class Scene:
 
 @contextmanager
 def scene(folder):
-    """A scene with a worker that runs, and a GPU driver without a GPU behind it."""
+    """A scene with a worker that runs, and a driver of two GPUs that are none."""
     nvml = Driver(compiled(folder), folder / "gpus")
-    nvml.set(a=(0, 0))
+    nvml.set(a=(0, 0), b=(0, 0))
     made = Scene(folder, nvml)
     try:
         made.start()
@@ -112,15 +129,19 @@ def scene(folder):
 
 
 def play(made):
-    """The jobs come, and all that they are to show is there to be read when this returns."""
+    """The jobs come, and what they are to show is there, or is on its way, when this returns."""
     made.submit(jobs.ENDED)
-    made.until("unwanted", lambda job: job["status"] == "running")
+    for name in ("unwanted", "bereft"):
+        made.until(name, lambda job: job["status"] == "running")
     made.kill("unwanted")
+    made.bereave("bereft")
     for name in jobs.ENDED:
         made.until(name, lambda job: job["finished_at"])
     made.submit(jobs.LIVE)
-    made.submit(jobs.FLOOD)
-    made.until("flood", lambda job: job["status"] == "running")
+    made.until("idle-gpu", lambda job: job["status"] == "running")  # so that the first GPU is its
+    made.submit(jobs.FLOOD | jobs.BLIND)
+    made.until("blind-gpu", lambda job: job["status"] == "running")
+    made.blind()
     made.submit(jobs.WAITING)
     made.refuse()
     made.visit()

@@ -13,7 +13,7 @@ import httpx2
 from prometheus.generator.__main__ import rule_files
 from prometheus.generator.thresholds import THRESHOLDS, Duration
 from tests.e2e.monitoring import configuration, jobs, servers
-from tests.e2e.monitoring.provoked import PROVOKED, WORKER_DOWN, WORKER_RESTARTED
+from tests.e2e.monitoring.provoked import ORPHANS_REMOVED, PROVOKED, WORKER_DOWN, WORKER_RESTARTED
 from tests.e2e.monitoring.scene import WORKER, Scene, play, scene
 
 __all__ = ["HURRIED", "Story", "story"]
@@ -21,9 +21,9 @@ __all__ = ["HURRIED", "Story", "story"]
 HURRIED = replace(
     THRESHOLDS.faster(60),
     pending=Duration(8), building=Duration(8), stalled=Duration(8), gpu_idle=Duration(8), cpu_throttled=Duration(5),
-    queue_saturated=Duration(5),
+    queue_saturated=Duration(5), failure_window=Duration(15), timeout=0.5,
 )  # fmt: skip
-"""Minutes become seconds, and half an hour less than half a minute; the shares of limits stay what they are."""
+"""Minutes become seconds, and half an hour less than half a minute. Shares stay what they are, but for that of a timeout, which time uses up."""
 PATIENCE = 30
 """Seconds for all alerts together. Nothing fails when they are over: the tests say of each alert what is missing."""
 
@@ -44,6 +44,11 @@ class Story:
     """The answers of the job pages that alerts named, while they named them."""
     inhibited: list[dict] = field(default_factory=list)
     """The alerts of the Alertmanager when the worker was down."""
+
+    def missing(self, name, status):
+        """The jobs for which the alert should have been told with this status and was not; {None} where it is about the worker."""
+        told = {each["labels"].get("job_id") for each in self.webhook.found(name, status)}
+        return ({self.scene.ids[job] for job in PROVOKED[name]} or {None}) - told
 
 
 def _patiently(done):
@@ -81,23 +86,28 @@ def story(folder):
 
 def _tell(told):
     play(told.scene)
-    _patiently(lambda: all(told.webhook.found(name, "firing") for name in PROVOKED))
+    _patiently(lambda: _all(told, "firing"))
     told.full = time.time()
     for alert in list(told.webhook.alerts):
-        address = alert["annotations"].get("job_page", "")
+        address = alert["annotations"].get("job_page")
         if address and address not in told.pages:
             told.pages[address] = httpx2.get(address).status_code
     told.scene.end(*(name for name in told.scene.ids if not told.scene.job(name)["finished_at"]))
-    _patiently(lambda: all(told.webhook.found(name, "resolved") for name in PROVOKED))
+    _patiently(lambda: _all(told, "resolved"))
     _lose_the_worker(told)
+
+
+def _all(told, status):
+    return all(told.missing(name, status) == set() for name in PROVOKED)
 
 
 def _lose_the_worker(told):
     """It dies just after a job failed, and comes again."""
     told.scene.submit(jobs.LAST)
-    told.scene.until("failing-again", lambda job: job["finished_at"])
-    _patiently(lambda: any(_is_about(told, alert, "failing-again") for alert in told.alertmanager.alerts()))
+    failed = told.scene.ids["failing-again"]
+    _patiently(lambda: failed in {each["labels"].get("job_id") for each in told.alertmanager.alerts()})
     told.scene.stop(signal.SIGKILL)
+    told.scene.leave_behind()
 
     def seen():
         told.inhibited = told.alertmanager.alerts()
@@ -105,8 +115,5 @@ def _lose_the_worker(told):
 
     _patiently(seen)
     told.scene.start()
-    _patiently(lambda: told.webhook.found(WORKER_DOWN, "resolved") and told.webhook.found(WORKER_RESTARTED, "resolved"))
-
-
-def _is_about(told, alert, name):
-    return alert["labels"].get("job_id") == told.scene.ids[name]
+    about_the_worker = (WORKER_DOWN, WORKER_RESTARTED, ORPHANS_REMOVED)
+    _patiently(lambda: all(told.webhook.found(name, "resolved") for name in about_the_worker))
