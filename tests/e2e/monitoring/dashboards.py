@@ -40,10 +40,10 @@ class Annotation(Query):
 @dataclass(frozen=True)
 class Panel:
     title: str
-    type: str
     queries: tuple[Query, ...]
     transformations: tuple[dict, ...]
     overrides: tuple[dict, ...]
+    links: tuple[str, ...]
 
 
 class Dashboard:
@@ -51,7 +51,13 @@ class Dashboard:
         self.document = document
         self.uid = document["uid"]
         self.variables = document.get("templating", {}).get("list", [])
-        self.panels = [self._panel(each) for each in _flat(document["panels"])]
+        shown = list(_flat(document["panels"]))
+        titles = [each.get("title", "") for each in shown]
+        # A title that stands twice is told apart by its place.
+        self.panels = [
+            self._panel(f"{title} {titles[:place].count(title) + 1}" if titles.count(title) > 1 else title, panel)
+            for place, (title, panel) in enumerate(zip(titles, shown, strict=True))
+        ]
         self.annotations = [
             self._annotation(each)
             for each in document.get("annotations", {}).get("list", [])
@@ -61,12 +67,15 @@ class Dashboard:
     def queries(self, source):
         return [query for panel in self.panels for query in panel.queries if query.source == source]
 
-    def _panel(self, panel):
-        title = panel.get("title") or f"panel {panel['id']}"
+    def _panel(self, title, panel):
+        overrides = panel.get("fieldConfig", {}).get("overrides", [])
+        links = [*panel.get("links", []), *panel.get("fieldConfig", {}).get("defaults", {}).get("links", [])]
+        for override in overrides:
+            links += [link for each in override["properties"] if each["id"] == "links" for link in each["value"]]
         return Panel(
-            title, panel["type"],
+            title,
             tuple(self._query(title, each, panel.get("datasource")) for each in panel.get("targets", []) if "expr" in each),
-            tuple(panel.get("transformations", [])), tuple(panel.get("fieldConfig", {}).get("overrides", [])),
+            tuple(panel.get("transformations", [])), tuple(overrides), tuple(link["url"] for link in links),
         )  # fmt: skip
 
     def _query(self, title, target, datasource):

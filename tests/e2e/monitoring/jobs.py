@@ -75,11 +75,13 @@ LIVE = {
     "near-memory": _python(NEAR_MEMORY, memory="64m"),
     "near-processes": _shell(f"for i in $(seq 27); do sleep 600 & done; {TALKING}", maxProcesses=30),
     "near-disk": _shell(f'head -c 9900000 /dev/zero > "$FLUSTER_OUTPUT_DIR/file"; {TALKING}', disk="10m"),
-    "throttled": _shell("while :; do echo busy; i=0; while [ $i -lt 9000 ]; do i=$((i+1)); done; done", cpuMillicores=100),
+    "throttled": _shell(
+        "while :; do echo busy; i=0; while [ $i -lt 9000 ]; do i=$((i+1)); done; done", cpuMillicores=100
+    ),
     "near-timeout": {**_shell(TALKING), "timeoutSeconds": 20},
     "stalled": _shell("echo the last word; sleep 600"),
     "idle-gpu": _shell(TALKING, gpus=1),
-    "lost-child": _shell(f"tail /dev/zero; {TALKING}", memory="16m"),
+    "lost-child": _shell(f"sleep 3; tail /dev/zero; {TALKING}", memory="16m"),
     "slow-build": {**_shell("true"), "bundle": "slow"},
 }
 """They hold all slots but those of FLOOD and BLIND, until the scene ends them; `near-timeout` may end by itself."""

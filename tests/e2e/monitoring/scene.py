@@ -18,7 +18,7 @@ WORKER = "proof.1"
 """With a character that means something in regular expressions: names are to be escaped on their way into queries."""
 SETTINGS = {
     "max_jobs": len(jobs.LIVE | jobs.FLOOD | jobs.BLIND), "queue_limit": len(jobs.WAITING), "stats_interval": "200ms", "max_job_log": "200k",
-    "log_segment": "10k", "min_free_disk": "1m", 
+    "log_segment": "10k", "min_free_disk": "1m",
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ HURRIED = replace(
     queue_saturated=Duration(5), failure_window=Duration(15), timeout=0.5,
 )  # fmt: skip
 """Minutes become seconds, and half an hour less than half a minute. Shares stay what they are, but for that of a timeout, which time uses up."""
-PATIENCE = 30
+PATIENCE = 45
 """Seconds for all alerts together. Nothing fails when they are over: the tests say of each alert what is missing."""
 
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.e2e.monitoring import configuration
 from tests.e2e.monitoring.provoked import NOT_PROVOKED, ORPHANS_REMOVED, PROVOKED, WORKER_DOWN, WORKER_RESTARTED
 from tests.e2e.monitoring.scene import WORKER
 
@@ -43,6 +44,12 @@ def test_what_alerts_say_is_rendered_to_the_end(told):
         for text in alert["annotations"].values():
             assert text.strip()
             assert not re.search(r"<no value>|\{\{|\}\}|NaN|%!|error expanding|<error", text), text
+
+
+def test_the_runbook_of_each_alert_is_there(told):
+    for alert in told.webhook.alerts:
+        address = urlsplit(alert["annotations"]["runbook_url"])
+        assert (configuration.PROMETHEUS / "runbooks" / address.path.rpartition("/")[2]).is_file(), address
 
 
 def test_the_page_of_each_job_with_an_alert_answered(told):

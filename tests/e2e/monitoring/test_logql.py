@@ -22,6 +22,11 @@ ROOT = Path(__file__).parents[3]
 GRAMMAR = Path(__file__).with_name("logql")
 LABELS = {"worker", "source", "stream"}
 """A job is no label of a stream: it is asked for behind a pipe."""
+OPTIONS = [
+    f'{{worker="{one}", job_id="{one}.v1", name="{one}", title="{one} {one}.v1"}} 1 1000'
+    for one in ("proof.1", "second")
+]
+"""What Prometheus could say of any variable."""
 PREFERRED = {"worker": ["proof.1"], "job_id": ["calm.v1"]}
 
 
@@ -65,10 +70,16 @@ def read():
 def of_dashboards():
     """(where, query) of each query of logs, for the first ways to set the variables."""
     for dashboard in DASHBOARDS:
-        for variables in islice(chosen(dashboard, lambda _: ["proof.1", "second"], PREFERRED), 8):
-            for query in [*dashboard.queries("loki"), *(each for each in dashboard.annotations if each.source == "loki")]:
-                yield query.id, interpolated(
-                    query.text, variables, escape=interpolation.loki, builtin=interpolation.builtins(0, 3600)
+        for variables in islice(chosen(dashboard, lambda _: OPTIONS, PREFERRED), 8):
+            for query in [
+                *dashboard.queries("loki"),
+                *(each for each in dashboard.annotations if each.source == "loki"),
+            ]:
+                yield (
+                    query.id,
+                    interpolated(
+                        query.text, variables, escape=interpolation.loki, builtin=interpolation.builtins(0, 3600)
+                    ),
                 )
 
 
@@ -82,7 +93,9 @@ def of_documents():
 
 def of_agents():
     """(where, query) of each selector in the agents' configurations."""
-    for path in sorted([*ROOT.glob("grafana/**/*.alloy"), *ROOT.glob("grafana/**/*.yaml"), *ROOT.glob("grafana/**/*.yml")]):
+    for path in sorted(
+        [*ROOT.glob("grafana/**/*.alloy"), *ROOT.glob("grafana/**/*.yaml"), *ROOT.glob("grafana/**/*.yml")]
+    ):
         for found in re.finditer(r"""selector\s*[:=]\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)')""", path.read_text()):
             yield str(path.relative_to(ROOT)), found[2] or json.loads(f'"{found[1]}"')
 
