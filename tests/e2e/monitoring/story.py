@@ -66,22 +66,24 @@ def story(folder):
             servers.alertmanager(folder / "alertmanager", configuration.alertmanager(webhook=webhook.url))
         )
 
-        def started(name, thresholds, **more):
-            files = []
-            for file, content in rule_files(thresholds).items():
-                files.append(folder / name / file)
-                files[-1].parent.mkdir(exist_ok=True)
-                files[-1].write_text(content)
-            config = configuration.prometheus(rules=files, worker=WORKER, target=made.address, **more)
+        def started(name, rules, **more):
+            config = configuration.prometheus(rules=rules, worker=WORKER, target=made.address, **more)
             return stack.enter_context(servers.prometheus(folder / name, config, "--rules.alert.resend-delay=1s"))
 
-        shipped = started("shipped", THRESHOLDS)
-        hurried = started("hurried", HURRIED, alertmanager=alertmanager.address)
+        shipped = started("shipped", sorted((configuration.PROMETHEUS / "rules").glob("*.yml")))
+        hurried = started("hurried", _written(folder / "rules", HURRIED), alertmanager=alertmanager.address)
         told = Story(made, shipped, hurried, alertmanager, webhook, time.time())
         for each in (shipped, hurried):
             each.until("sum(fluster_jobs_finished_total)", 0)  # the zeros from the start: increases begin there
         _tell(told)
         yield told
+
+
+def _written(folder, thresholds):
+    folder.mkdir()
+    for name, content in rule_files(thresholds).items():
+        (folder / name).write_text(content)
+    return sorted(folder.iterdir())
 
 
 def _tell(told):
