@@ -41,8 +41,10 @@ def test_what_alerts_say_is_rendered_to_the_end(told):
     for alert in told.webhook.alerts:
         assert {"alertname", "severity", "worker"} <= set(alert["labels"])
         assert {"summary", "description", "runbook_url"} <= set(alert["annotations"])
+        named = {alert["labels"]["worker"], alert["labels"].get("name", "")}
+        assert all(name in alert["annotations"]["summary"] for name in named)
         for text in alert["annotations"].values():
-            assert text.strip()
+            assert text == " ".join(text.split()), "a label that is not there leaves a gap"
             assert not re.search(r"<no value>|\{\{|\}\}|NaN|%!|error expanding|<error", text), text
 
 
