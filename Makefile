@@ -64,14 +64,14 @@ image: $(VENV)/.run ## A base image for docker builds without a registry, named 
 	@echo "now: FLUSTER_BASE_IMAGE=$(IMAGE) make run RUNTIME=docker"
 
 bench: $(VENV)/.dev ## All benchmarks, one after the other (BENCH_ARGS=--quick for a look whether they work)
-	@for each in tests/benchmarks/*/__main__.py; do \
-	    name=$$(basename $$(dirname $$each)); $(BIN)/python -m tests.benchmarks.$$name $(BENCH_ARGS); done
+	@for each in tests/benchmarks/*/__init__.py; do \
+	    $(BIN)/python -m tests.benchmarks $$(basename $$(dirname $$each)) $(BENCH_ARGS); done
 
 bench-metrics: $(VENV)/.dev ## Metrics beside netdata, Prometheus' library and others (ROWS="M1 M3"); figures in build/bench-metrics.json
-	@$(BIN)/python -m tests.benchmarks.metrics $(ROWS) $(BENCH_ARGS)
+	@$(BIN)/python -m tests.benchmarks metrics $(ROWS) $(BENCH_ARGS)
 
 bench-logs: $(VENV)/.dev ## Logs beside docker-py, docker logs, ripgrep and others (ROWS="L3 L5"); figures in build/bench-logs.json
-	@$(BIN)/python -m tests.benchmarks.logs $(ROWS) $(BENCH_ARGS)
+	@$(BIN)/python -m tests.benchmarks logs $(ROWS) $(BENCH_ARGS)
 
 clean: ## Remove the virtual environment and the tools' caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,10 +1,34 @@
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.engine import base_image as image
 from tests.engine import daemon
 from tests.nvml.driver import Driver, compiled
+from tests.uml.machine import missing
+from tests.uml.machines import MACHINES, running
+
+HERE = Path(__file__).parent
+ORDER = ("unit", "integration", "e2e", "uml", "contract", "truth")
+"""The machines of tests/uml run beside those before them, and have ended when it is measured."""
+
+
+def pytest_collection_modifyitems(items):
+    place = {HERE / name: number for number, name in enumerate(ORDER)}
+    items.sort(key=lambda item: min([place[each] for each in item.path.parents if each in place], default=-1))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def machines(request, tmp_path_factory):
+    """The future results of tests/uml, which begin with the first test of all; nothing where none of them was chosen."""
+    items = request.session.items
+    chosen = [item for item in items if item.path.parent == HERE / "uml"]
+    if not chosen or missing():
+        yield {}
+        return
+    with running(tmp_path_factory.mktemp, at_once=len(MACHINES) if len(chosen) == len(items) else 1) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

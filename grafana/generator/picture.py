@@ -40,7 +40,7 @@ def picture(dashboard: Dashboard) -> str:
 
 
 def _choices(dashboard: Dashboard) -> str:
-    variables = dashboard.templating.list_val if dashboard.templating else None
+    variables = dashboard.templating.list_val
     return "Choose: " + ", ".join((variable.label or variable.name) for variable in variables or [])
 
 

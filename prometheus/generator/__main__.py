@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from prometheus.generator.job_alerts import job_alerts
 from prometheus.generator.recording import recording_groups
 from prometheus.generator.rule import render
 from prometheus.generator.thresholds import THRESHOLDS, Thresholds
+from prometheus.generator.worker_alerts import worker_alerts
 
 __all__ = ["rule_files"]
 
@@ -16,7 +18,10 @@ _HEAD = "Generated from prometheus/generator by `make generate`; not edited by h
 
 def rule_files(thresholds: Thresholds) -> dict[str, str]:
     """Contents by file name."""
-    return {"recording.yml": render(_HEAD, recording_groups(thresholds))}
+    return {
+        "recording.yml": render(_HEAD, recording_groups(thresholds)),
+        "alerts.yml": render(_HEAD, (worker_alerts(thresholds), job_alerts(thresholds))),
+    }
 
 
 def main() -> None:

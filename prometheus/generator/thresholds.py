@@ -45,12 +45,23 @@ class Thresholds:
     event: Duration = Duration(10 * _MINUTE)
     """How long an alert about something that happened stays: long enough for a notification, then it resolves."""
 
+    remembered: Duration = Duration(60 * _MINUTE)
+    """For how long a worker that is no target any more is missed, and an earlier start of one is known."""
     worker_down: Duration = Duration(2 * _MINUTE)
     engine_down: Duration = Duration(1 * _MINUTE)
     collector_failing: Duration = Duration(5 * _MINUTE)
     filesystem_free: float = 0.10
     """Share of a file system that is free."""
     filesystem_filling: Duration = Duration(10 * _MINUTE)
+    filesystem_trend: Duration = Duration(60 * _MINUTE)
+    """What the rate of filling is taken over."""
+    filesystem_ahead: Duration = Duration(240 * _MINUTE)
+    """A file system that would be full by then is filling."""
+    filesystem_ample: float = 0.30
+    """Share of free space above which no trend is believed."""
+    filesystem_short: float = 0.03
+    """Share of a file system below which jobs begin to fail."""
+    filesystem_full: Duration = Duration(1 * _MINUTE)
     queue: float = 0.90
     """Share of the queue that is taken."""
     queue_saturated: Duration = Duration(10 * _MINUTE)
@@ -64,6 +75,8 @@ class Thresholds:
 
     memory: float = 0.90
     """Working set as a share of the memory limit."""
+    process_killed: Duration = Duration(1 * _MINUTE)
+    """A job that lives that long after one of its processes was killed for memory has survived it."""
     memory_near_limit: Duration = Duration(2 * _MINUTE)
     throttled: float = 0.25
     """Share of the CPU periods in which a job was held back."""
@@ -76,6 +89,8 @@ class Thresholds:
     building: Duration = Duration(15 * _MINUTE)
     timeout: float = 0.90
     """Share of its run timeout that a job has used."""
+    timeout_worth_telling: Duration = Duration(10 * _MINUTE)
+    """A shorter timeout is over before anybody has read about it."""
     stalled: Duration = Duration(30 * _MINUTE)
     """How long a running job neither logs nor computes."""
     stalled_cores: float = 0.01

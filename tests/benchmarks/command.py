@@ -1,18 +1,22 @@
-"""The command line of a benchmark: which rows, how many rounds, where the JSON goes."""
+"""The command line of a benchmark: which rows of a section, how many rounds, where the JSON goes."""
 
 import argparse
 import signal
 import sys
 import time
+from importlib import import_module
 
 from tests.benchmarks import report
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.result import Missing, Note
 
 
-def main(rows, *, title, name, arguments=None):
-    """`rows`: name -> callable(bench) that yields Results and Notes. Returns the exit status: misses are told, not failed."""
-    parser = argparse.ArgumentParser(prog=f"python -m tests.benchmarks.{name}", description=title)
+def main(section, arguments):
+    """`section` is a package beside this file: its TITLE, and ROWS with their modules, each with a measure(bench) that yields
+    Results and Notes. Returns the exit status: misses are told, not failed."""
+    package = import_module(f"tests.benchmarks.{section}")
+    rows = package.ROWS
+    parser = argparse.ArgumentParser(prog=f"python -m tests.benchmarks {section}", description=package.TITLE)
     parser.add_argument(
         "rows", nargs="*", metavar="ROW", help=f"rows to measure, of {' '.join(rows)}; all where none is named"
     )
@@ -20,7 +24,7 @@ def main(rows, *, title, name, arguments=None):
     parser.add_argument(
         "--quick", action="store_true", help="one small round: shows that the benchmark works, measures nothing"
     )
-    parser.add_argument("--json", default=f"build/bench-{name}.json", help="where the figures go")
+    parser.add_argument("--json", default=f"build/bench-{section}.json", help="where the figures go")
     options = parser.parse_args(arguments)
     chosen = [each.upper() for each in options.rows] or list(rows)
     unknown = [each for each in chosen if each not in rows]
@@ -34,7 +38,8 @@ def main(rows, *, title, name, arguments=None):
         for row in chosen:
             began = time.monotonic()
             try:
-                for found in rows[row](bench):
+                # Imported when it is measured: a row must not need what another one needs.
+                for found in import_module(f"{package.__name__}.{rows[row]}").measure(bench):
                     (notes if isinstance(found, Note) else results).append(found)
             except Missing as missing:
                 notes.append(Note(f"{row} left out: {missing}"))
@@ -48,7 +53,7 @@ def main(rows, *, title, name, arguments=None):
             report.write(options.json, results, _texts(notes))
     for number, handler in before.items():
         signal.signal(number, handler)
-    report.show(results, _texts(notes), title=title)
+    report.show(results, _texts(notes), title=package.TITLE)
     print(f"written: {options.json}")
     return int(broken)
 

@@ -66,6 +66,20 @@ def test_a_selection_outlives_the_lines_that_come(page, worker, endless):
     assert page.evaluate("getSelection().toString().trim()") == "line"
 
 
+def test_100000_lines_do_not_freeze_the_page(page, worker, long_job):
+    page.goto(f"{worker.url}/job/{long_job}")
+    expect(page.locator("#log")).to_contain_text("line 99999", timeout=20000)
+    page.locator("#search").fill("line")
+    expect(page.locator("#log")).to_contain_text("line 99999", timeout=30000)
+    assert page.locator("#log .line").count() < 500
+    slowest = page.evaluate(
+        "() => new Promise(done => { let worst = 0, last = performance.now(), n = 0; const step = now => { worst = Math.max(worst, now - last); "
+        "last = now; document.getElementById('log').scrollTop = n * 20000; ++n < 60 ? requestAnimationFrame(step) : done(worst) }; requestAnimationFrame(step) })"
+    )
+    print(f"slowest frame while scrolling 100,000 lines: {slowest:.0f} ms")
+    assert slowest < 5000
+
+
 def test_a_link_leads_to_its_line_of_many(page, worker, long_job):
     page.goto(f"{worker.url}/job/{long_job}#L50000")
     marked = page.locator("#log .marked")

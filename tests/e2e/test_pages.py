@@ -59,22 +59,6 @@ def test_hostile_text_is_inert_and_ansi_is_colour(page, worker, url):
     expect(page.locator(f"tr[data-job='{job_id}']")).to_contain_text("<img src=x")
 
 
-def test_100000_lines_do_not_freeze_the_page(page, worker, url):
-    job_id = worker.submit("for i in range(100000): print('line', i)")
-    worker.wait(job_id)
-    page.goto(f"{url}/job/{job_id}")
-    expect(page.locator("#log")).to_contain_text("line 99999", timeout=20000)
-    page.locator("#search").fill("line")
-    expect(page.locator("#log")).to_contain_text("line 99999", timeout=30000)
-    assert page.locator("#log .line").count() < 500
-    slowest = page.evaluate(
-        "() => new Promise(done => { let worst = 0, last = performance.now(), n = 0; const step = now => { worst = Math.max(worst, now - last); "
-        "last = now; document.getElementById('log').scrollTop = n * 20000; ++n < 60 ? requestAnimationFrame(step) : done(worst) }; requestAnimationFrame(step) })"
-    )
-    print(f"slowest frame while scrolling 100,000 lines: {slowest:.0f} ms")
-    assert slowest < 5000
-
-
 def test_an_unknown_job_is_a_page(page, url):
     assert page.goto(f"{url}/job/none").status == 404
     expect(page.locator("h1")).to_have_text("Not found")

@@ -35,8 +35,11 @@ class Run(NamedTuple):
         return "\n".join([*lines, f"{len(self.tests)} tests, {sum(each.seconds for each in self.tests):.0f} s"])
 
 
-def run_inside(root, tests, *, options=(), seconds, nice=0):
-    """Boot a machine, run these tests (paths below the repository) in it, and wait for its end, at most `seconds`."""
+def run_inside(root, tests, *, options=(), seconds, nice=0, stop):
+    """Boot a machine, run these tests (paths below the repository) in it, and wait for its end, at most `seconds` or until the
+    event `stop`: what it did until then tells why."""
+    if stop.is_set():
+        return Run([], "not begun")
     results = root / "results"
     results.mkdir()
     disk = root / "disk"
@@ -58,9 +61,9 @@ def run_inside(root, tests, *, options=(), seconds, nice=0):
             command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, cwd=root, start_new_session=True
         )
     try:
-        machine.wait(seconds)
-    except subprocess.TimeoutExpired:
-        pass  # what it did until now tells why
+        deadline = time.monotonic() + seconds
+        while machine.poll() is None and time.monotonic() < deadline and not stop.wait(0.1):
+            pass
     finally:
         _end(machine)
         disk.unlink()

@@ -1,43 +1,20 @@
 """Real cgroup v2 kernels: what is tested inside them counts here."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .machine import missing, run_inside
+from .machine import missing
 
-pytestmark = [pytest.mark.docker, pytest.mark.cgroup, pytest.mark.timeout(660)]
-
-MACHINES = {
-    # All controllers on the v2 tree.
-    "v2": (["tests/truth", "tests/uml/inside/test_tree.py"], ["cgroup_no_v1=all"]),
-    # A real systemd is process 1, and the engine uses its cgroup driver.
-    "systemd": (["tests/uml/inside/test_systemd.py"], ["cgroup_no_v1=all", "FLUSTER_DRIVER=systemd"]),
-    # A v1 tree has the controllers and nobody mounts it: the v2 tree has none, and an engine drops limits silently.
-    "bare": (["tests/uml/inside/test_refusals.py"], ["FLUSTER_CONTROLLERS=none"]),
-}
+pytestmark = [pytest.mark.docker, pytest.mark.cgroup, pytest.mark.timeout(960)]
 
 
-@pytest.fixture(scope="module")
-def machines(tmp_path_factory):
-    """All of them at the same time: each has one CPU. The one with the most to measure is not kept waiting for it."""
+@pytest.fixture(autouse=True)
+def possible():
     reason = missing()
     if reason and os.environ.get("FLUSTER_TEST_ALLOW_MISSING"):
         pytest.skip(f"{reason}; FLUSTER_TEST_ALLOW_MISSING is set")
     assert reason is None
-    with ThreadPoolExecutor(len(MACHINES)) as threads:
-        yield {
-            name: threads.submit(
-                run_inside,
-                tmp_path_factory.mktemp(name),
-                tests,
-                options=options,
-                seconds=600,
-                nice=-5 if name == "v2" else 0,
-            )
-            for name, (tests, options) in MACHINES.items()
-        }
 
 
 def passed(run):

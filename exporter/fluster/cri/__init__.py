@@ -4,6 +4,7 @@ supervisor process imports it.
 
 from fluster.cri.counts import Counts, Resume, counts_path, parse_counts, read_counts
 from fluster.cri.line import CriLine, format_time, parse_line, parse_time
+from fluster.cri.open_lines import OpenLines
 from fluster.cri.segments import Floor, read_floor
 from fluster.cri.writer import CriWriter, LogBounds
 
@@ -13,6 +14,7 @@ __all__ = [
     "CriWriter",
     "Floor",
     "LogBounds",
+    "OpenLines",
     "Resume",
     "counts_path",
     "format_time",

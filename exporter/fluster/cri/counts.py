@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["SIZE", "Counts", "Resume", "beside", "counted", "counts_path", "dump_counts", "parse_counts", "read_counts"]
 
@@ -44,7 +44,7 @@ class Counts(NamedTuple):
     """1 where the stream's last line had no newline of its own."""
     stderr_open: int = 0
     stdout_parts: int = 0
-    """Where in the log the stream's last line begins, plus 1, while it is stored in parts and has no end yet; else 0."""
+    """Where in the log a reader must begin, plus 1, while the stream's last line is stored in parts and has no end yet; else 0."""
     stderr_parts: int = 0
     part_lines: int = 0
     """Lines of the file with the flag P, of both streams."""
@@ -73,6 +73,14 @@ class Counts(NamedTuple):
         return self.stdout_lost + self.stderr_lost
 
 
+_PLACES = {
+    stream: tuple(Counts._fields.index(f"{stream}_{each}") for each in ("lines", "bytes", "open", "parts"))
+    for stream in ("stdout", "stderr")
+}
+_PART_LINES = Counts._fields.index("part_lines")
+_LAST_NS = Counts._fields.index("last_timestamp_ns")
+
+
 def counted(
     counts: Counts,
     stream: str,
@@ -85,25 +93,15 @@ def counted(
     parts: int = 0,
 ) -> Counts:
     """`counts` and so many lines and bytes more of a stream, the last of them at `timestamp_ns`."""
-    last_ns = max(counts.last_timestamp_ns, timestamp_ns)
-    size += counts.stdout_open if stream == "stdout" else counts.stderr_open  # that line is one of many now
-    if stream == "stdout":
-        return counts._replace(
-            stdout_lines=counts.stdout_lines + lines,
-            stdout_bytes=counts.stdout_bytes + size,
-            stdout_open=int(open_end),
-            stdout_parts=parts,
-            part_lines=counts.part_lines + part_lines,
-            last_timestamp_ns=last_ns,
-        )
-    return counts._replace(
-        stderr_lines=counts.stderr_lines + lines,
-        stderr_bytes=counts.stderr_bytes + size,
-        stderr_open=int(open_end),
-        stderr_parts=parts,
-        part_lines=counts.part_lines + part_lines,
-        last_timestamp_ns=last_ns,
-    )
+    lines_at, bytes_at, open_at, parts_at = _PLACES[stream]
+    numbers: list[Any] = list(counts)  # not _replace: it takes twice as long, and this is done for every block
+    numbers[lines_at] += lines
+    numbers[bytes_at] += size + numbers[open_at]  # a line without a newline is one of many now
+    numbers[open_at] = int(open_end)
+    numbers[parts_at] = parts
+    numbers[_PART_LINES] += part_lines
+    numbers[_LAST_NS] = max(numbers[_LAST_NS], timestamp_ns)
+    return Counts._make(numbers)
 
 
 def beside(path: str | os.PathLike[str], what: str) -> str:

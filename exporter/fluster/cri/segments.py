@@ -23,6 +23,7 @@ __all__ = [
     "drop_segments",
     "floor_at",
     "floor_path",
+    "parse_floor",
     "read_floor",
     "segments",
 ]
@@ -106,7 +107,7 @@ def floor_path(path: str | os.PathLike[str]) -> str:
     return beside(path, "floor")
 
 
-def _parse(data: bytes) -> Floor | None:
+def parse_floor(data: bytes) -> Floor | None:
     try:
         magic, turn, *numbers, again = _LAYOUT.unpack_from(data)
     except struct.error:
@@ -118,7 +119,7 @@ def read_floor(path: str | os.PathLike[str]) -> Floor:
     try:
         with open(floor_path(path), "rb", buffering=0) as file:
             for _ in range(3):  # once more for one that is being written
-                if floor := _parse(os.pread(file.fileno(), _LAYOUT.size, 0)):
+                if floor := parse_floor(os.pread(file.fileno(), _LAYOUT.size, 0)):
                     return floor
     except OSError:
         return NO_FLOOR
@@ -133,7 +134,7 @@ def drop_segments(path: str | os.PathLike[str], floor: Floor) -> None:
     descriptor = os.open(floor_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        kept = _parse(os.pread(descriptor, _LAYOUT.size, 0)) or NO_FLOOR
+        kept = parse_floor(os.pread(descriptor, _LAYOUT.size, 0)) or NO_FLOOR
         if floor.segment > kept.segment:
             kept = floor
             os.pwrite(descriptor, _LAYOUT.pack(_MAGIC, kept.segment, *kept, kept.segment), 0)

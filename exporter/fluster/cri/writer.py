@@ -14,6 +14,7 @@ from typing import NamedTuple
 from fluster.cri.counts import Counts, Resume, counted
 from fluster.cri.files import LogFiles
 from fluster.cri.line import format_time
+from fluster.cri.open_lines import OpenLines
 
 __all__ = ["CriWriter", "LogBounds"]
 
@@ -58,6 +59,10 @@ class CriWriter:
         self._held = {"stdout": bytearray(), "stderr": bytearray()}
         self._held_ns = {"stdout": 0, "stderr": 0}
         self._last_ns = {"stdout": 0, "stderr": 0}
+        self._open = OpenLines()
+        for stream in self._held:
+            if parts := getattr(self._new, f"{stream}_parts"):
+                self._open.adopt(stream, parts - 1)
         self._text: list[bytes] = []
         self._text_bytes = 0
         self._earliest_ns = 0
@@ -188,6 +193,7 @@ class CriWriter:
             max(new.stdout_lines - old.stdout_lines, int(new.stdout_bytes > old.stdout_bytes)),
             max(new.stderr_lines - old.stderr_lines, int(new.stderr_bytes > old.stderr_bytes)),
         )
+        self._open.clear()
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -218,6 +224,8 @@ class CriWriter:
             )
         else:
             text = b"".join(self._entries(name, at, line) for at, line in enumerate(lines, timestamp_ns))
+        if self._open:
+            self._open.end(stream)
         self._new = counted(
             self._new, stream, len(lines), len(block) + newline, last_ns,
             part_lines=text.count(b"\n") - len(lines) if len(block) > self._max_line else 0, open_end=not newline,
@@ -236,11 +244,15 @@ class CriWriter:
         part = f"{format_time(timestamp_ns)} {stream} P ".encode("ascii")
         # One byte stays back: the end of the line must have something to end.
         whole = (len(held) - 1) // self._max_line * self._max_line
-        text = b"".join(part + bytes(held[at : at + self._max_line]) + b"\n" for at in range(0, whole, self._max_line))
+        entries = [part + bytes(held[at : at + self._max_line]) + b"\n" for at in range(0, whole, self._max_line)]
         del held[:whole]
-        parts = getattr(self._new, f"{stream}_parts") or self._files.counts.end + self._text_bytes + 1
-        self._new = counted(self._new, stream, 0, whole, timestamp_ns, part_lines=text.count(b"\n"), parts=parts)
-        self._add_text(text, timestamp_ns)
+        at = self._files.counts.end + self._text_bytes
+        for entry in entries:
+            self._open.part(stream, at, len(entry) - len(part) - 1)
+            at += len(entry)
+        parts = self._open.scan_of(stream) + 1
+        self._new = counted(self._new, stream, 0, whole, timestamp_ns, part_lines=len(entries), parts=parts)
+        self._add_text(b"".join(entries), timestamp_ns)
 
     def _add_text(self, text: bytes, earliest_ns: int) -> None:
         self._earliest_ns = min(self._earliest_ns, earliest_ns) if self._text else earliest_ns

@@ -1,8 +1,9 @@
 """Reading the logs of jobs: build.log, then job.log, filtered, in pages, from the end, or followed. Who writes them is no matter here."""
 
+from fluster.logs.download import Download
 from fluster.logs.entry import SOURCES, LogEntry, LogFilter, LogPage
 from fluster.logs.live_counts import LiveCounts
 from fluster.logs.store import LogStore
 from fluster.logs.tail import Batch
 
-__all__ = ["SOURCES", "Batch", "LiveCounts", "LogEntry", "LogFilter", "LogPage", "LogStore"]
+__all__ = ["SOURCES", "Batch", "Download", "LiveCounts", "LogEntry", "LogFilter", "LogPage", "LogStore"]

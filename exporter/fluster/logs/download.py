@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
+from contextlib import ExitStack
 
 import anyio
 
@@ -16,16 +17,26 @@ _STREAMS = frozenset({"stdout", "stderr"})
 
 
 class Download:
-    """Construction blocks; nothing stays open but while blocks() is read."""
+    """The log as it is at construction, which blocks: what is dropped later is read still. Its files stay open until close()."""
 
     def __init__(self, paths: tuple[str, str], sources: frozenset[str], threads: anyio.CapacityLimiter) -> None:
-        self._paths = paths
-        self._sources = sources
         self._threads = threads
-        with LogQuery.open(*paths) as query:
-            sizes = [text_size(*each) for each in self._texts(query)]
+        self._files = ExitStack()
+        query = self._files.enter_context(LogQuery.open(*paths))
+        try:
+            self._texts = _texts(query, sources)
+            for file, _ in self._texts:
+                file.hold()
+        except OSError:
+            self.close()
+            raise
+        sizes = [text_size(*each) for each in self._texts]
         self.size: int | None = None if None in sizes else sum(size or 0 for size in sizes)
         """In bytes; None where it is not known before."""
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._files.close()
 
     async def blocks(self, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes from `start` to `end`, where the size is known; else all. Raises OSError."""
@@ -44,17 +55,17 @@ class Download:
             pieces.close()
 
     def _pieces(self, skip: int) -> Generator[bytes, None, None]:
-        with LogQuery.open(*self._paths) as query:
-            for file, streams in self._texts(query):
-                size = text_size(file, streams)
-                if size is not None and skip >= size:
-                    skip -= size
-                    continue
-                yield from text(file, streams, skip)
-                skip = 0
+        for file, streams in self._texts:
+            size = text_size(file, streams)
+            if size is not None and skip >= size:
+                skip -= size
+                continue
+            yield from text(file, streams, skip)
+            skip = 0
 
-    def _texts(self, query: LogQuery) -> list[tuple[LogFile, frozenset[str]]]:
-        found = [(query.build, _STREAMS)] if not self._sources or "build" in self._sources else []
-        if of_job := self._sources & _STREAMS if self._sources else _STREAMS:
-            found.append((query.job, of_job))
-        return found
+
+def _texts(query: LogQuery, sources: frozenset[str]) -> list[tuple[LogFile, frozenset[str]]]:
+    found = [(query.build, _STREAMS)] if not sources or "build" in sources else []
+    if of_job := sources & _STREAMS if sources else _STREAMS:
+        found.append((query.job, of_job))
+    return found

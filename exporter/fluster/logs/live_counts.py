@@ -4,22 +4,56 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from fluster.cri import Counts, Floor, counts_path, parse_counts, read_floor
+from fluster.cri import Counts, Floor, counts_path, parse_counts
+from fluster.cri.segments import floor_path, parse_floor
 from fluster.job import LogCounts
 from fluster.runtime.log_counts import log_counts
 
 __all__ = ["LiveCounts"]
+
+T = TypeVar("T")
+
+
+class _Watched(Generic[T]):
+    """What a small file says. It need not be there yet."""
+
+    def __init__(self, path: str, parse: Callable[[bytes], T | None]) -> None:
+        self._path = path
+        self._parse = parse
+        self._file = -1
+        self._data = b""
+        self.value: T | None = None
+
+    def changed(self) -> bool:
+        """Looks; a file that is just being written is left for the next look."""
+        try:
+            if self._file < 0:
+                self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            data = os.pread(self._file, 512, 0)
+        except OSError:
+            return False
+        if data == self._data or (value := self._parse(data)) is None:
+            return False
+        self._data, self.value = data, value
+        return True
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 class LiveCounts:
     """Thread-safe. The logs need not be there yet."""
 
     def __init__(self, job_log: str, build_log: str) -> None:
-        self._logs = (job_log, build_log)
-        self._paths = [counts_path(path) for path in self._logs]
-        self._files: dict[str, int] = {}
-        self._raw: list[bytes] = []
+        self._logs = [
+            (_Watched[Counts](counts_path(path), parse_counts), _Watched[Floor](floor_path(path), parse_floor))
+            for path in (job_log, build_log)
+        ]
         self._counts = LogCounts()
         self._lock = threading.Lock()
         self._closed = False
@@ -27,34 +61,26 @@ class LiveCounts:
     def read(self) -> LogCounts:
         """Blocking for microseconds; after close() what was read last."""
         with self._lock:
-            if self._closed:
-                return self._counts
-            raw = [self._read(path) for path in self._paths]
-            if raw != self._raw:
-                parsed = [parse_counts(data) for data in raw]
-                floors = [_floor(path, counts) for path, counts in zip(self._logs, parsed, strict=True)]
-                self._counts = log_counts(parsed[0], parsed[1], floors[0], floors[1])
-                # One that was caught half written is read again.
-                self._raw = [data for data, counts in zip(raw, parsed, strict=True) if counts is not None or not data]
+            if not self._closed and self._changed():
+                (job, job_floor), (build, build_floor) = self._logs
+                self._counts = log_counts(job.value, build.value, job_floor.value, build_floor.value)
             return self._counts
+
+    def _changed(self) -> bool:
+        # All of them are looked at.
+        return sum(_changed(*log) for log in self._logs) > 0
 
     def close(self) -> None:
         """Idempotent."""
         with self._lock:
             self._closed = True
-            for descriptor in self._files.values():
-                os.close(descriptor)
-            self._files.clear()
-
-    def _read(self, path: str) -> bytes:
-        try:
-            if path not in self._files:
-                self._files[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            return os.pread(self._files[path], 512, 0)
-        except OSError:
-            return b""
+            for log in self._logs:
+                for file in log:
+                    file.close()
 
 
-def _floor(path: str, counts: Counts | None) -> Floor | None:
-    """Nothing was dropped of a log that is still in its first file."""
-    return read_floor(path) if counts is not None and counts.segment > 1 else None
+def _changed(counts: _Watched[Counts], floor: _Watched[Floor]) -> bool:
+    """Nothing was dropped of a log that is still in its first file; of another one it may be, however silent it is."""
+    changed = counts.changed()
+    rotated = counts.value is not None and counts.value.segment > 1
+    return (rotated and floor.changed()) or changed

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from fluster.cri import Counts, read_counts, read_floor
 from fluster.cri.marks import START, Mark
-from fluster.cri.segments import closed_path
+from fluster.cri.segments import closed_path, segments
 from fluster.logs.index import Index
 from fluster.logs.packed import PackedFile
 from fluster.logs.position import Position
@@ -54,6 +54,8 @@ class LogFile:
         self.first = first
         """The place of its first entry in the job's whole log."""
         self._part: _Part | None = None
+        self._kept: dict[int, tuple[int, bool]] = {}
+        """Descriptors of closed files, and whether they are packed, by number."""
         self.counts, active = _open_active(path)
         self.floor = read_floor(path)
         self._active = _Part(self.counts.base, self.counts.end, active, None)
@@ -64,6 +66,16 @@ class LogFile:
         self._active.close()
         if self._part is not None:
             self._part.close()
+        for kept, _ in self._kept.values():
+            os.close(kept)
+
+    def hold(self) -> None:
+        """Open all closed files: what is dropped from now on can be read still. Raises FileNotFoundError where one was dropped since this was opened."""
+        for segment in segments(self.path):
+            if self.floor.segment <= segment.number < self.counts.segment:
+                self._kept[segment.number] = _opened(self.path, segment.number)
+        if read_floor(self.path) != self.floor:
+            raise FileNotFoundError(f"the beginning of {self.path} was dropped this very moment")
 
     @property
     def source(self) -> str:
@@ -148,11 +160,23 @@ class LogFile:
         first = self.index.at(self.index.last(lambda mark: mark.segment < segment) + 1) if segment > 1 else START
         next_one = self.index.last(lambda mark: mark.segment <= segment) + 1
         end = self.index.at(next_one).offset
-        path = closed_path(self.path, segment)
-        try:
-            return _Part(first.offset, end, os.open(path, os.O_RDONLY | os.O_CLOEXEC), None)
-        except FileNotFoundError:
-            return _Part(first.offset, end, -1, PackedFile(f"{path}.gz"))
+        if segment in self._kept:
+            kept, packed = self._kept[segment]
+            file = os.dup(kept)
+        else:
+            file, packed = _opened(self.path, segment)
+        if not packed:
+            return _Part(first.offset, end, file, None)
+        return _Part(first.offset, end, -1, PackedFile(file))
+
+
+def _opened(path: str, segment: int) -> tuple[int, bool]:
+    """A closed file, and whether it is packed."""
+    closed = closed_path(path, segment)
+    try:
+        return os.open(closed, os.O_RDONLY | os.O_CLOEXEC), False
+    except FileNotFoundError:
+        return os.open(f"{closed}.gz", os.O_RDONLY | os.O_CLOEXEC), True
 
 
 def _open_active(path: str) -> tuple[Counts, int]:

@@ -61,8 +61,9 @@ class _Place(NamedTuple):
 class PackedFile:
     """An open compressed file. Not thread-safe. read() raises OSError where it is none that pack() made."""
 
-    def __init__(self, path: str) -> None:
-        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def __init__(self, file: int) -> None:
+        """Takes the descriptor over."""
+        self._file = file
         self._members = self._walk()
         self._places: list[_Place] = []
         self._starts: list[int] = []

@@ -18,7 +18,7 @@ class Position(NamedTuple):
     file: str
     """"b" for build.log, "j" for job.log."""
     scan: int
-    """Where reading has to begin: earlier than `after` while the other stream's line is still in parts."""
+    """Where reading has to begin: earlier than `after` while a line of either stream is still in parts."""
     after: int
     sequence: int
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Final, NamedTuple
 
+from fluster.errors import InvalidArgumentError
 from fluster.logs.entry import DEFAULT_LINES, MAX_LINES, LogEntry, LogFilter, LogPage
 from fluster.logs.log_file import LogFile
 from fluster.logs.matcher import Matcher
@@ -56,7 +57,7 @@ class LogQuery:
         limit = MAX_LINES if wanted.max_lines is None and wanted.tail else wanted.max_lines or DEFAULT_LINES
         limit = min(max(limit, 1), MAX_LINES)
         if wanted.cursor:
-            return self._collect(self._from(parse_cursor(wanted.cursor), wanted), matches, limit)
+            return self._collect(self._from(self.position(wanted.cursor), wanted), matches, limit)
         tail = wanted.tail
         if tail is None and wanted.start_line is not None and wanted.start_line < 0:
             tail = -wanted.start_line
@@ -70,6 +71,15 @@ class LogQuery:
             position, skip = self._seek(skip, wanted.sources)
             return self._collect(self._from(position, wanted), matches, limit, skip=skip)
         return self._collect(self._from(Position("b", 0, 0, 0), wanted), matches, limit, skip=skip)
+
+    def position(self, cursor: str) -> Position:
+        """What a cursor stands for. Raises InvalidArgumentError: no follower may wait for what never comes, least of all before others."""
+        position = parse_cursor(cursor)
+        if position.after > (self.build if position.file == "b" else self.job).end:
+            raise InvalidArgumentError(
+                "cursor", "it points behind the end of this log; leave it out to start at the beginning"
+            )
+        return position
 
     def last(self, wanted: LogFilter) -> tuple[Batch, Position]:
         """The last entries as the filter asks for, and the position behind all that is there now."""
@@ -203,10 +213,12 @@ class LogQuery:
             if matches.takes_all and not file.counts.part_lines and not file.counts.lost:
                 yield _Stretch(file, lines_before(file, count), file.end)
                 continue
-            end = file.end
+            end = scanned = file.end
             for mark in file.index.before(end):
                 if mark.offset <= file.begin:
                     break
+                if mark.offset > scanned:
+                    continue  # in a long line that is read from its beginning anyway
                 yield _Stretch(file, file.at(mark), end)
-                end = mark.offset
+                end, scanned = mark.offset, mark.scan
             yield _Stretch(file, Position(file.name, 0, 0, file.first), end)

@@ -11,7 +11,7 @@ from itertools import accumulate, count
 from time import strptime
 from typing import Final
 
-from fluster.cri import parse_line
+from fluster.cri import OpenLines, parse_line
 from fluster.errors import InvalidArgumentError
 from fluster.logs.entry import LogEntry, LogFilter
 from fluster.logs.log_file import LogFile
@@ -22,8 +22,6 @@ __all__ = ["Scan", "count_entries"]
 
 _SECONDS: Final = 60
 """Whoever waits has gone by then, and the thread is wanted by others."""
-ENTRY_BYTES: Final = 16 * 1024 * 1024
-"""A line that is longer comes as several entries."""
 _LINES: Final = re.compile(rb"([0-9T:-]{19})\.([0-9]{9})Z (std(?:out|err)) F ([^\n]*)\n")
 _Line = tuple[bytes, bytes, bytes, bytes]
 """Second, fraction of it, stream, text."""
@@ -66,9 +64,9 @@ class Scan:
         self.position = position
         """Behind what was looked at: a scan from there gives what this one has not given."""
         self._held: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
-        self._held_from: dict[str, int] = {}
         self._held_ns = {"stdout": 0, "stderr": 0}
-        self._cut = cut  # streams whose line already gave an entry that was not its end
+        self._open = OpenLines()
+        self._cut = cut  # streams of whose line the beginning is not kept
         self._gaps = self._find_gaps()
         self._gap = next(self._gaps, _NO_GAP)
         self._whole_to = 0
@@ -97,7 +95,7 @@ class Scan:
 
     def _is_simple(self, begin: int, end: int) -> bool:
         """These bytes hold neither parts of lines nor ends of such lines nor gaps, and nothing that was given before."""
-        if self._held_from or begin < self.position.after or self._gap[0] < end:
+        if self._open or begin < self.position.after or self._gap[0] < end:
             return False
         if end > self._whole_to:
             self._whole_to = self._file.whole_lines_to(begin)
@@ -179,14 +177,14 @@ class Scan:
             parts = self._held[line.stream]
             if line.partial:
                 parts.append(line.data)
-                self._held_from.setdefault(line.stream, start)
                 self._held_ns[line.stream] = line.timestamp_ns
-                if sum(map(len, parts)) < ENTRY_BYTES:
+                if not self._open.part(line.stream, start, len(line.data)):
                     continue
                 data, truncated = self._take_held(line.stream), True
-                self._cut.add(line.stream)
             else:
                 data, truncated = line.data, line.stream in self._cut
+                if self._open.end(line.stream):
+                    truncated = True
                 if parts:
                     data = self._take_held(line.stream) + data
                 self._cut.discard(line.stream)
@@ -199,15 +197,13 @@ class Scan:
     def _take_held(self, stream: str) -> bytes:
         data = b"".join(self._held[stream])
         self._held[stream].clear()
-        del self._held_from[stream]
         return data
 
     def _entry(
         self, timestamp_ns: int, stream: str, data: bytes, offset: int, *, truncated: bool, lines: int
     ) -> LogEntry:
         sequence = self.position.sequence
-        scan = min(self._held_from.values(), default=offset)
-        self.position = Position(self._file.name, scan, offset, sequence + lines)
+        self.position = Position(self._file.name, self._open.scan(offset), offset, sequence + lines)
         dropped, self._dropped = self._dropped, 0
         return LogEntry(timestamp_ns, self._file.source or stream, data, sequence, self.position, truncated, dropped)
 
@@ -228,6 +224,7 @@ class Scan:
     def _cross_gap(self) -> Iterator[LogEntry]:
         """What is held has no end; it is given as it is. The next entry is the first behind the gap."""
         at, lost = self._gap
+        self._open.clear()
         for stream in [stream for stream, parts in self._held.items() if parts]:
             data = self._take_held(stream)
             if at >= self.position.after:

@@ -19,7 +19,7 @@ from fluster.logs.entry import LogEntry, LogFilter, LogPage
 from fluster.logs.live_counts import LiveCounts
 from fluster.logs.matcher import Matcher
 from fluster.logs.named import Named
-from fluster.logs.position import START, Position, parse_cursor
+from fluster.logs.position import START, Position
 from fluster.logs.query import LogQuery
 from fluster.logs.retention import Retention
 from fluster.logs.tail import Batch, Tail
@@ -81,6 +81,11 @@ class LogStore:
         """One page. Raises InvalidArgumentError for a bad source, regex or cursor."""
         return await self._ask(job_id, LogQuery.page, wanted)
 
+    async def check(self, job_id: str, wanted: LogFilter) -> None:
+        """Raises InvalidArgumentError where the cursor is none of this log, for whoever must answer before follow() begins."""
+        if wanted.cursor:
+            await self._ask(job_id, LogQuery.position, wanted.cursor)
+
     async def follow(self, job_id: str, wanted: LogFilter, complete: Callable[[], bool]) -> AsyncGenerator[Batch, None]:
         """What is there by the filter, then what comes (max_lines has no meaning here). Ends once `complete()` is true and all is read.
 
@@ -89,7 +94,7 @@ class LogStore:
         matches = Matcher(wanted)
         position = START
         if wanted.cursor:
-            position = parse_cursor(wanted.cursor)
+            position = await self._ask(job_id, LogQuery.position, wanted.cursor)
         elif wanted.tail is not None or (wanted.start_line or 0) < 0:
             history, position = await self._ask(job_id, LogQuery.last, wanted)
             if history.entries:
@@ -111,7 +116,7 @@ class LogStore:
 
     async def download(self, job_id: str, sources: Collection[str]) -> Download:
         """The text of the log, to be read in blocks."""
-        return await self._run(Download, self._paths(job_id), frozenset(sources), self._threads)
+        return await self._run(_retried, lambda: Download(self._paths(job_id), frozenset(sources), self._threads))
 
     @contextmanager
     def _tail(self, job_id: str, position: Position) -> Iterator[Tail]:
@@ -143,19 +148,20 @@ class LogStore:
         return str(self.build_path(job_id)), str(self.job_path(job_id))
 
     async def _ask(self, job_id: str, question: Callable[[LogQuery, Any], T], argument: Any) -> T:
-        def work() -> T:
-            for _ in range(_ATTEMPTS - 1):
-                try:
-                    return ask()
-                except FileNotFoundError:
-                    continue  # dropped meanwhile: what is left begins later
-            return ask()
-
         def ask() -> T:
             with LogQuery.open(*self._paths(job_id)) as query:
                 return question(query, argument)
 
-        return await self._run(work)
+        return await self._run(_retried, ask)
 
     async def _run(self, work: Callable[..., T], *args: Any) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._threads)
+
+
+def _retried(work: Callable[[], T]) -> T:
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return work()
+        except FileNotFoundError:
+            continue  # dropped meanwhile: what is left begins later
+    return work()

@@ -6,7 +6,6 @@ Every change of a job goes through one door, `_change`: durable first, then visi
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
@@ -26,35 +25,23 @@ from fluster.errors import (
     UnavailableError,
     UnschedulableError,
 )
-from fluster.job import EndReason, Job, JobRequest, JobState, Limits, LogCounts, Sample, check_job_id, new_job_id
-from fluster.logs import LiveCounts
+from fluster.job import EndReason, Job, JobRequest, JobState, Sample, check_job_id, new_job_id
+from fluster.manager.defaults import with_defaults
+from fluster.manager.live import LiveJob
 from fluster.manager.recovery import clear_ended, recover
 from fluster.manager.table import JobPage, JobTable
+from fluster.manager.upkeep import Upkeep
 from fluster.runtime import Execution
-from fluster.supervisor import EndRequest, Supervisor, SupervisorParts
+from fluster.supervisor import Supervisor, SupervisorParts
 from fluster.supervisor.life import sentence
 from fluster.supervisor.verdict import Verdict, judge_error, judge_request
 from fluster.worker_log import about
 
 __all__ = ["JobManager"]
 
-_FORGET_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 30.0
 """What killed jobs get beyond their grace before the worker stops without them."""
-
-
-class _Live:
-    """What the manager keeps of a job that is not terminal yet."""
-
-    __slots__ = ("counts", "done", "end", "logs")
-
-    def __init__(self, counts: LiveCounts) -> None:
-        self.end = EndRequest()
-        self.done = anyio.Event()
-        self.counts = counts
-        self.logs = LogCounts()
-        """As of the last look at `counts`."""
 
 
 class JobManager:
@@ -64,7 +51,7 @@ class JobManager:
         self._parts = parts
         self._settings = parts.settings
         self._table = JobTable()
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, LiveJob] = {}
         self._queue: deque[str] = deque()
         self._accepting: set[str] = set()
         self._supervised = 0
@@ -84,14 +71,15 @@ class JobManager:
                 for job in remembered:
                     self._table.put(job)
                     if not job.state.terminal:
-                        self._live[job.id] = _Live(self._parts.logs.live_counts(job.id))
+                        self._live[job.id] = LiveJob(self._parts.logs.live_counts(job.id))
                 loop = asyncio.get_running_loop()
                 self._parts.sampler.on_disk = lambda job_id, used: _hop(loop, self._check_disk, job_id, used)
                 await self._resume([job for job in remembered if not job.state.terminal])
                 ended = {job.id for job in remembered if job.state.terminal}
                 await anyio.to_thread.run_sync(clear_ended, self._parts, ended, limiter=self._parts.files)
-                self._tasks.start_soon(self._forget_regularly)
-                self._tasks.start_soon(self._count_logs_regularly)
+                upkeep = Upkeep(self._parts, self._table, self._live)
+                self._tasks.start_soon(upkeep.forget)
+                self._tasks.start_soon(upkeep.count_logs)
                 try:
                     yield self
                 finally:
@@ -155,7 +143,7 @@ class JobManager:
         live = self._live.get(job.id)
         return job if live is None else self._as_of_now(job, live)
 
-    def _as_of_now(self, job: Job, live: _Live) -> Job:
+    def _as_of_now(self, job: Job, live: LiveJob) -> Job:
         if job.state.terminal:
             return job
         wanted = job.request.limits.gpus
@@ -168,7 +156,7 @@ class JobManager:
     async def submit(self, request: JobRequest, job_id: str | None = None) -> Job:
         """Accept a job; it is durable when this returns. Refused: bad or taken id, unknown upload, full queue, stopping worker."""
         job_id = check_job_id(job_id) if job_id else new_job_id()
-        request = self._with_defaults(request)
+        request = with_defaults(request, self._settings)
         self._refuse_if_unable(job_id)
         if request.bundle_sha256 and not request.bundle and not self._parts.bundles.has(request.bundle_sha256):
             raise InvalidArgumentError(
@@ -184,7 +172,7 @@ class JobManager:
             job = await self._parts.store.insert(
                 Job(id=job_id, request=request, worker_id=self._settings.worker_id, submitted_ns=time.time_ns())
             )
-            self._live[job_id] = _Live(self._parts.logs.live_counts(job_id))
+            self._live[job_id] = LiveJob(self._parts.logs.live_counts(job_id))
             self._show(job)
         except InfrastructureError as error:
             raise UnavailableError(f"the job was not accepted: {error}") from error
@@ -229,23 +217,6 @@ class JobManager:
             raise ResourceExhaustedError(
                 f"the queue is full: {len(self._queue)} jobs wait and --queue-limit is {self.queue_limit}; try again later"
             )
-
-    def _with_defaults(self, request: JobRequest) -> JobRequest:
-        settings = self._settings
-        return request.evolve(
-            limits=request.limits.over(
-                Limits(
-                    cpu_millicores=_millicores(settings.default_cpus),
-                    memory_bytes=settings.default_memory,
-                    max_processes=settings.default_pids,
-                    disk_bytes=settings.default_disk,
-                )
-            ),
-            build_limits=request.build_limits.over(
-                Limits(cpu_millicores=_millicores(settings.build_cpus), memory_bytes=settings.build_memory)
-            ),
-            timeout_seconds=request.timeout_seconds or settings.default_timeout,
-        )
 
     # The way of jobs
 
@@ -366,38 +337,6 @@ class JobManager:
         if request.limits.disk_bytes and used_bytes > request.limits.disk_bytes:
             live.end.ask(EndReason.DISK_QUOTA, request.grace_seconds)
 
-    # Regular work
-
-    async def _count_logs_regularly(self) -> None:
-        """Log counts of live jobs come from small files, read by a thread: answers and scrapes read none."""
-        while True:
-            live = [
-                live for job_id, live in self._live.items() if self._table.get(job_id).state is not JobState.PENDING
-            ]
-            await anyio.to_thread.run_sync(_count_logs, live, limiter=self._parts.files)
-            await anyio.sleep(self._settings.stats_interval)
-
-    async def _forget_regularly(self) -> None:
-        while True:
-            await anyio.sleep(_FORGET_SECONDS)
-            finished_before_ns = time.time_ns() - int(self._settings.keep_for * 1e9)
-            job_ids = self._table.forgettable(keep_jobs=self._settings.keep_jobs, finished_before_ns=finished_before_ns)
-            if not job_ids:
-                continue
-            try:
-                await self._parts.store.forget(job_ids)
-            except InfrastructureError as error:
-                logger.error("cannot forget old jobs: {}", error)
-                continue
-            for job_id in job_ids:
-                self._table.remove(job_id)
-            await anyio.to_thread.run_sync(self._remove_files, job_ids, limiter=self._parts.files)
-
-    def _remove_files(self, job_ids: Collection[str]) -> None:
-        for job_id in job_ids:
-            self._parts.logs.remove(job_id)
-            shutil.rmtree(self._parts.workspace(job_id).root, ignore_errors=True)
-
     async def _drain(self) -> None:
         """Running jobs are waited for, killed or left, as --drain says; waiting ones stay durable and wait for the next start."""
         self.closing.set()
@@ -415,16 +354,7 @@ class JobManager:
                     await live.done.wait()
 
 
-def _count_logs(lives: Collection[_Live]) -> None:
-    for live in lives:
-        live.logs = live.counts.read()
-
-
 def _hop(loop: asyncio.AbstractEventLoop, work: Callable[[str, int], None], job_id: str, used: int) -> None:
     """From the walking thread to the event loop; once that is closed nobody listens any more."""
     if not loop.is_closed():
         loop.call_soon_threadsafe(work, job_id, used)
-
-
-def _millicores(cores: float | None) -> int | None:
-    return None if cores is None else max(round(cores * 1000), 1)

@@ -327,7 +327,11 @@ class Supervisor:
             except (JobError, OSError) as error:
                 logger.warning("what is left of job {} could not be removed: {}", self._job.id, error)
         if scope.cancelled_caught:
-            logger.warning("removing what is left of job {} took too long", self._job.id)
+            logger.warning(
+                "removing what is left of job {} takes longer than {}: the job ends, the removal goes on by itself",
+                self._job.id,
+                format_duration(_CLEANUP_SECONDS),
+            )
 
     async def _finish(self, verdict: Verdict, extra: dict[str, Any], ended: Execution | None) -> None:
         """Recorded, cleared away, then seen: what a crash in between leaves is a leftover, and its end is known."""

@@ -53,7 +53,7 @@ _COUNTS: Final = (
         [
             graph("Written by source", "Bytes a second.", "Bps", asked.RATE, stacked=True, overrides=_SOURCES, nothing="no job in this time"),
             graph("The ten loudest jobs", "Matching lines by job.", "short", asked.LOUDEST, bars=True, calcs=("sum",)),
-            graph("Lost", "Lines lost, by reason.", "short", asked.LOST_OVER_TIME, bars=True, calcs=("sum",), nothing="none lost"),
+            graph("Lost over time", "Lines lost, by reason.", "short", asked.LOST_OVER_TIME, bars=True, calcs=("sum",), nothing="none lost"),
         ],
     ),
     Line(

@@ -61,7 +61,7 @@ _WRONG: Final = Line(
             sort="Severity", descending=False, nothing="no alert fires",
         ),
         listing(
-            "Workers", "Each worker, and how full it is.",
+            "Each worker", "What it is, and how full.",
             Column("Worker", "worker", links=[worker_page("Page")]),
             Column("Up", asked.WORKER_UP, width=60, more={
                 "mappings": [each.to_json() for each in said({"1": ("up", "green"), "0": ("down", "red")})], **_COLOURED_TEXT}),

@@ -2,11 +2,11 @@
 
 import json
 
-from tests.benchmarks.logs.__main__ import run
+from tests.benchmarks.command import main
 
 
 def test_the_rows_without_an_engine_give_a_table_and_a_document(tmp_path, capsys):
-    assert run(["L3", "L4", "l5", "L6", "--quick", "--json", str(tmp_path / "bench.json")]) == 0
+    assert main("logs", ["L3", "L4", "l5", "L6", "--quick", "--json", str(tmp_path / "bench.json")]) == 0
     document = json.loads((tmp_path / "bench.json").read_text())
     assert {each["row"] for each in document["results"]} == {"L3", "L4", "L5", "L6"}
     for each in document["results"]:
@@ -17,7 +17,7 @@ def test_the_rows_without_an_engine_give_a_table_and_a_document(tmp_path, capsys
 
 def test_without_ripgrep_the_search_says_how_to_get_it_and_goes_on(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("shutil.which", lambda *_args, **_options: None)
-    assert run(["L5", "--quick", "--json", str(tmp_path / "bench.json")]) == 0
+    assert main("logs", ["L5", "--quick", "--json", str(tmp_path / "bench.json")]) == 0
     output = " ".join(capsys.readouterr().out.split())
     assert "L5: rg is not on this machine; apt-get install --no-install-recommends ripgrep" in output
     baselines = {each["baseline"] for each in json.loads((tmp_path / "bench.json").read_text())["results"]}

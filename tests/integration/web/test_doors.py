@@ -131,6 +131,7 @@ async def test_a_bad_submission_is_refused_with_its_code_and_field(worker, reque
         ("GET", "/api/jobs/a/logs?source=x", 422, "invalid_argument"),
         ("GET", "/api/jobs/a/logs/stream?grep=(", 422, "invalid_argument"),
         ("GET", "/api/jobs/a/logs/stream?cursor=x", 422, "invalid_argument"),
+        ("GET", "/api/jobs/a/logs/stream?cursor=j0-ffffff-1", 422, "invalid_argument"),
         ("GET", "/api/jobs/a/files/..%2f..%2f..%2fjobs.db", 404, "not_found"),
         ("GET", "/api/jobs/a/files/%2e%2e/%2e%2e/jobs.db", 404, "not_found"),
         ("GET", "/api/bundles/0", 404, "not_found"),

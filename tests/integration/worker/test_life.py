@@ -181,7 +181,7 @@ async def test_a_disk_limit_ends_a_job(worker):
         assert (job["status"], job["end_reason"]) == ("failed", "disk_quota")
 
 
-async def test_200_jobs_at_once_end_in_order_and_the_loop_never_blocks_for_long(worker):
+async def test_100_jobs_at_once_end_in_order_and_the_loop_never_blocks_for_long(worker):
     lags = []
 
     async def probe():
@@ -194,7 +194,7 @@ async def test_200_jobs_at_once_end_in_order_and_the_loop_never_blocks_for_long(
         tasks.start_soon(probe)
         order = [
             await w.submit("x", jobId=f"j{number:03}", environment={"envVars": {"FAKE_SECONDS": "0.01"}})
-            for number in range(200)
+            for number in range(100)
         ]
         jobs = [await w.wait(job_id) for job_id in order]
         tasks.cancel_scope.cancel()
@@ -202,19 +202,19 @@ async def test_200_jobs_at_once_end_in_order_and_the_loop_never_blocks_for_long(
     started = [job["started_at"] for job in jobs]
     assert started == sorted(started)
     lags.sort()
-    print(f"loop lag: p99 {lags[int(len(lags) * 0.99)] * 1000:.1f} ms, max {lags[-1] * 1000:.1f} ms over 200 jobs")
+    print(f"loop lag: p99 {lags[int(len(lags) * 0.99)] * 1000:.1f} ms, max {lags[-1] * 1000:.1f} ms over 100 jobs")
     assert lags[-1] < 1.0
 
 
-async def test_200_real_jobs_none_lost(worker):
+async def test_100_real_jobs_none_lost(worker):
     async with worker(max_jobs=8) as w:
-        order = [await w.submit("sh", "-c", f"echo {number}") for number in range(200)]
+        order = [await w.submit("sh", "-c", f"echo {number}") for number in range(100)]
         jobs = [await w.wait(job_id, 120) for job_id in order]
-        assert [job["status"] for job in jobs] == ["succeeded"] * 200
-        assert [await w.lines(job_id, source="stdout") for job_id in order[::20]] == [
-            [str(n)] for n in range(0, 200, 20)
+        assert [job["status"] for job in jobs] == ["succeeded"] * 100
+        assert [await w.lines(job_id, source="stdout") for job_id in order[::10]] == [
+            [str(n)] for n in range(0, 100, 10)
         ]
-        assert (await w.http.get("/api/stats")).json()["completed"] == 200
+        assert (await w.http.get("/api/stats")).json()["completed"] == 100
 
 
 async def test_a_full_queue_refuses_and_keeps_what_it_has(worker):
@@ -300,7 +300,7 @@ async def test_everything_acknowledged_survives_a_restart_and_running_jobs_go_on
 
 
 async def test_finished_jobs_are_forgotten_oldest_first_with_their_files(services, monkeypatch):
-    monkeypatch.setattr("fluster.manager.manager._FORGET_SECONDS", 0.05)
+    monkeypatch.setattr("fluster.manager.upkeep._FORGET_SECONDS", 0.05)
     async with services(runtime="fake", keep_jobs=2) as opened:
         jobs = []
         for _ in range(5):

@@ -1,5 +1,6 @@
 """What only shows where several things come together: parts of lines, searches, limits, full disks, odd expressions."""
 
+from contextlib import closing
 from unittest import mock
 
 import anyio
@@ -9,20 +10,13 @@ from fluster.cri import CriWriter, read_counts
 from fluster.cri import files as module
 from fluster.cri.files import LogFiles
 from fluster.errors import InvalidArgumentError
-from fluster.logs import LogFilter, LogStore, scan
+from fluster.logs import LogFilter, scan
 from fluster.logs.position import START, parse_cursor
 from fluster.logs.query import LogQuery
 from fluster.logs.retention import Retention
 
 pytestmark = pytest.mark.anyio
 NOW = 1_795_453_731 * 10**9
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = LogStore(tmp_path)
-    store.create("job")
-    return store
 
 
 async def found(store, **wanted):
@@ -184,8 +178,8 @@ async def test_a_last_line_that_was_none_after_all_has_its_newline_in_the_size(s
         log.write("stderr", NOW, b"no newline")
         log.flush_tails()
         log.line("error: it failed", stream="stderr")
-    download = await store.download("job", ["build"])
-    text = b"".join([block async for block in download.blocks()])
+    with closing(await store.download("job", ["build"])) as download:
+        text = b"".join([block async for block in download.blocks()])
     assert text == b"no newline\nerror: it failed\n"
     assert download.size == len(text)
 

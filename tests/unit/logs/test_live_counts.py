@@ -3,6 +3,7 @@ import os
 from fluster.cri import CriWriter
 from fluster.job import LogCounts
 from fluster.logs import LogStore
+from fluster.logs.retention import Retention
 
 
 def test_live_counts_are_those_of_the_files_as_they_grow(tmp_path):
@@ -37,3 +38,17 @@ def test_no_descriptor_stays_open(tmp_path):
     counts.close()
     counts.read()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_what_a_limit_drops_of_a_log_that_is_silent_is_counted(tmp_path):
+    store = LogStore(tmp_path)
+    store.create("j")
+    counts = store.live_counts("j")
+    with CriWriter(store.job_path("j"), segment_bytes=500) as log:
+        for number in range(100):
+            log.line(f"{number}", timestamp_ns=5)
+        assert counts.read().retired["stdout"] == 0
+        Retention(store.root, limit_bytes=1, keep_seconds=10**9).tend({"j"})
+        assert counts.read() == store.counts("j")
+        assert counts.read().retired["stdout"] > 50
+    counts.close()

@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,13 +12,6 @@ from fluster.logs import LogFilter, LogStore
 pytestmark = pytest.mark.anyio
 SECOND = 10**9
 START = 1_795_453_731 * SECOND
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = LogStore(tmp_path)
-    store.create("job")
-    return store
 
 
 def write(store, *lines, build=(), max_line=1024 * 1024):
@@ -180,8 +175,8 @@ async def test_a_follower_resumes_at_a_cursor_and_misses_nothing(store):
 
 
 async def downloaded(store, *sources, start=0, end=None):
-    download = await store.download("job", sources)
-    return download.size, b"".join([part async for part in download.blocks(start, end)])
+    with closing(await store.download("job", sources)) as download:
+        return download.size, b"".join([part async for part in download.blocks(start, end)])
 
 
 async def test_a_download_is_the_text_as_it_was_written(store):

@@ -69,21 +69,3 @@ def test_a_line_whose_end_is_lost_is_told_and_the_next_one_is_whole(tmp_path):
         (b"next", False, 1),
     ]
     assert (counts.stdout_lines, counts.stdout_lost) == (1, 1)
-
-
-def test_a_line_that_no_entry_can_hold_comes_in_pieces(tmp_path, monkeypatch):
-    monkeypatch.setattr("fluster.logs.scan.ENTRY_BYTES", 8)
-    store = LogStore(tmp_path)
-    store.create("job")
-    with CriWriter(store.job_path("job"), max_line_bytes=4) as log:
-        log.write("stdout", NOW, b"123456789abcdefghij\nnext\n")
-    entries = anyio.run(store.query, "job", LogFilter()).entries
-    assert [(entry.data, entry.sequence, entry.truncated, entry.goes_on) for entry in entries] == [
-        (b"12345678", 0, True, True),
-        (b"9abcdefg", 0, True, True),
-        (b"hij", 0, True, False),
-        (b"next", 1, False, False),
-    ]
-    for at, entry in enumerate(entries):
-        rest = anyio.run(store.query, "job", LogFilter(cursor=entry.cursor)).entries
-        assert [each.data for each in rest] == [each.data for each in entries[at + 1 :]]

@@ -1,6 +1,7 @@
 """Every question is answered the same whether a log is in one file or in many, compressed, in parts, or without its beginning."""
 
 import re
+from contextlib import closing
 
 import anyio
 import pytest
@@ -135,8 +136,8 @@ def test_a_download_gives_the_bytes_as_they_were_written(tmp_path_factory, write
         Retention(store.root, limit_bytes=10**9, keep_seconds=10**9, grace_seconds=0).tend({"job"})
 
     async def text(*sources, **span):
-        download = await store.download("job", sources)
-        return download.size, b"".join([block async for block in download.blocks(**span)])
+        with closing(await store.download("job", sources)) as download:
+            return download.size, b"".join([block async for block in download.blocks(**span)])
 
     async def check():
         for stream in ("stdout", "stderr"):
@@ -176,8 +177,8 @@ def test_what_is_left_of_a_log_says_how_much_is_missing(tmp_path_factory, lines,
         old = await store.query("job", LogFilter(cursor="j0-0-3"))
         assert facts(old.entries) == kept[3:]
         assert old.entries[0].dropped == floor.lines
-        download = await store.download("job", ["stdout"])
-        text = b"".join([block async for block in download.blocks()])
+        with closing(await store.download("job", ["stdout"])) as download:
+            text = b"".join([block async for block in download.blocks()])
         assert text.startswith(b"[%d lines are missing here]\n" % floor.lines) == (floor.lines > 0)
         assert text.endswith(b"".join(line[2] + b"\n" for line in kept if line[0] == "stdout"))
 

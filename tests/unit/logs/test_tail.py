@@ -4,19 +4,13 @@ import anyio
 import pytest
 
 from fluster.cri import CriWriter
-from fluster.logs import LogFilter, LogStore
+from fluster.errors import InvalidArgumentError
+from fluster.logs import LogFilter
 from fluster.logs.query import LogQuery
 from fluster.logs.retention import Retention
 
 pytestmark = pytest.mark.anyio
 NOW = 1_795_453_731 * 10**9
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = LogStore(tmp_path)
-    store.create("job")
-    return store
 
 
 async def test_ten_followers_over_many_files_see_the_same_and_the_log_is_read_once(store, monkeypatch):
@@ -110,3 +104,16 @@ async def test_what_a_door_makes_of_a_batch_is_made_once(store):
         for _ in range(5):
             tasks.start_soon(follow)
     assert len(made) == 1
+
+
+async def test_a_cursor_behind_the_end_is_refused_and_holds_nobody_up(store):
+    with CriWriter(store.job_path("job")) as log:
+        log.write("stdout", NOW, b"one\n")
+        forged = LogFilter(cursor="j0-ffffff-1")
+        with pytest.raises(InvalidArgumentError, match="behind the end"):
+            await anext(store.follow("job", forged, lambda: True))
+        with pytest.raises(InvalidArgumentError, match="behind the end"):
+            await store.query("job", forged)
+        assert not store._tails
+    (entry,) = (await store.query("job", LogFilter())).entries
+    assert (await store.query("job", LogFilter(cursor=entry.cursor))).entries == []

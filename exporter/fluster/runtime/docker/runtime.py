@@ -152,7 +152,13 @@ class DockerRuntime(Runtime):
             capture = self._captures.pop(execution.job_id, None)
             if capture is not None:
                 capture.close()
-            await self._run(self._remove, execution.job_id, execution.handle)
+            await anyio.to_thread.run_sync(
+                self._remove,
+                execution.job_id,
+                execution.handle,
+                abandon_on_cancel=True,  # whoever has no time to wait leaves it to itself
+                limiter=self._threads,
+            )
 
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:
         with self.operations.observe("recover"):

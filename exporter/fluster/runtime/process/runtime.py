@@ -167,7 +167,11 @@ class ProcessRuntime(Runtime):
     async def remove(self, execution: Execution) -> None:
         with self.operations.observe("remove"):
             await anyio.to_thread.run_sync(
-                self._remove, execution.job_id, execution.spec.workspace.control, limiter=self._threads
+                self._remove,
+                execution.job_id,
+                execution.spec.workspace.control,
+                abandon_on_cancel=True,  # whoever has no time to wait leaves it to itself
+                limiter=self._threads,
             )
 
     async def recover(self, specs: dict[str, ExecutionSpec], handles: dict[str, str]) -> dict[str, Execution]:

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from fluster.errors import NotFoundError
-from fluster.logs import LogEntry, LogFilter
+from fluster.logs import Download, LogEntry, LogFilter
 from fluster.web.api.answer import json_response
 from fluster.web.api.documents import entry_document
 from fluster.web.api.events import EventStream
@@ -19,7 +20,7 @@ from fluster.web.api.parameters import byte_range, log_filter, sources
 from fluster.web.followers import Followers
 from fluster.web.services import Services
 
-__all__ = ["Logs"]
+__all__ = ["DownloadResponse", "Logs"]
 
 
 class Logs:
@@ -43,6 +44,7 @@ class Logs:
         """Each event's id is the position behind it: a browser that lost its connection resumes with Last-Event-ID."""
         job_id = self._manager.get(request.path_params["job_id"]).id
         wanted = log_filter(request, resume=request.headers.get("last-event-id", ""))
+        await self._logs.check(job_id, wanted)
         self._followers.join()
         return EventStream(self._events(job_id, wanted), on_close=self._followers.leave)
 
@@ -82,8 +84,29 @@ class Logs:
             blocks, status = download.blocks(span.start, span.stop), 206
             headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
         else:
+            download.close()
             return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
-        return StreamingResponse(blocks, status, headers=headers, media_type="text/plain; charset=utf-8")
+        return DownloadResponse(download, blocks, status, headers=headers)
+
+
+class DownloadResponse(StreamingResponse):
+    """Closes the download however it ends: of a reader that has gone at once no block is asked for."""
+
+    media_type = "text/plain"
+
+    def __init__(
+        self, download: Download, blocks: AsyncGenerator[bytes, None], status: int, *, headers: dict[str, str]
+    ) -> None:
+        super().__init__(blocks, status, headers=headers)
+        self._download = download
+        self._blocks = blocks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with aclosing(self._blocks):
+                await super().__call__(scope, receive, send)
+        finally:
+            self._download.close()
 
 
 def _events(entries: list[LogEntry]) -> bytes:

@@ -33,6 +33,8 @@ _HERE = Path(__file__).parent
 _LIMIT = 100
 _LINES = 200
 """Log lines of the first view, rendered by the server."""
+_AROUND_MS = 60_000
+"""What the link to Grafana shows before and after a job: scrapes come some seconds late."""
 
 
 def routes(services: Services) -> list[BaseRoute]:
@@ -108,7 +110,6 @@ class _Pages:
             return self._page("missing.html", 404, message=str(error))
         now = time.time_ns()
         log = await self._services.logs.query(job.id, LogFilter(tail=_LINES))
-        grafana = self._services.settings.grafana_url.rstrip("/")
         return self._page(
             "job.html",
             job=job,
@@ -124,8 +125,20 @@ class _Pages:
                 }
                 for entry in log.entries
             ],
-            grafana=f"{grafana}/d/fluster-job?{urlencode({'var-job_id': job.id})}" if grafana else "",
+            grafana=self._grafana(job),
         )  # fmt: skip
+
+    def _grafana(self, job: Job) -> str:
+        """Its dashboard, from shortly before it was accepted to shortly after its end; "" where no Grafana is configured."""
+        settings = self._services.settings
+        if not settings.grafana_url:
+            return ""
+        chosen = {
+            "var-worker": settings.worker_id, "var-job_id": job.id,
+            "from": job.submitted_ns // 1_000_000 - _AROUND_MS,
+            "to": job.finished_ns // 1_000_000 + _AROUND_MS if job.finished_ns else "now",
+        }  # fmt: skip
+        return f"{settings.grafana_url.rstrip('/')}/d/fluster-job?{urlencode(chosen)}"
 
     async def login(self, request: Request) -> Response:
         """Keeps the token in a cookie that opens reading only, see fluster.web.security."""
