@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     token: SecretStr | None = Field(None, description="The token itself, for FLUSTER_TOKEN; prefer a file.")
     metrics_token_file: Path | None = Field(None, description="File with a token that may read /metrics only.")
     insecure: bool = Field(default=False, description="Listen beyond loopback without a token.")
+    allowed_hosts: str = Field(
+        "",
+        description="Names by which this worker may be addressed, separated by commas, beside loopback's; empty for any where it listens beyond loopback.",
+    )
 
     default_cpus: float | None = Field(None, gt=0, description="CPU limit of jobs that ask for none, in cores.")
     default_memory: Size | None = Field(None, description="Memory limit of jobs that ask for none.")
@@ -157,6 +161,11 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """`allowed_hosts`, as a Host header is compared with them."""
+        return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
 
     def read_token(self) -> str | None:
         """The bearer token, or None. Raises OSError where the file cannot be read."""

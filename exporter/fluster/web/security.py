@@ -45,6 +45,7 @@ class Security:
         self._settings = settings
         self._token = token
         self._metrics_token = metrics_token
+        self._names = settings.host_names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,12 +90,15 @@ class Security:
         return self._unauthenticated(scope, headers, changes=changes)
 
     def _host_is_ours(self, host: str) -> bool:
-        """Bound to loopback, only loopback's names are ours: a name that someone else's DNS points here is not."""
-        if not self._settings.loopback:
+        """Bound to loopback, only loopback's names are ours: a name that someone else's DNS points here is not.
+
+        Elsewhere any name is, but where the allowed ones are listed: a container's port may be published on loopback alone.
+        """
+        if not (self._settings.loopback or self._names):
             return True
         try:
             name = urlsplit(f"//{host}").hostname or ""
-            return name == "localhost" or ipaddress.ip_address(name).is_loopback
+            return name == "localhost" or name in self._names or ipaddress.ip_address(name).is_loopback
         except ValueError:
             return False
 

@@ -53,6 +53,15 @@ async def test_a_worker_that_listens_beyond_loopback_may_have_any_name():
         assert (await client.get("/", headers={"Host": "worker.example"})).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("worker:8080", 200), ("LOCALHOST:8080", 200), ("127.0.0.1", 200), ("Jobs.example", 200), ("evil.example", 421), ("10.0.0.1", 421)],
+)  # fmt: skip
+async def test_where_names_are_listed_only_they_and_loopback_s_come_in(host, status):
+    async with door(host="0.0.0.0", allowed_hosts="worker, jobs.example") as client:
+        assert (await client.get("/", headers={"Host": host})).status_code == status
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "http://127.0.0.1:9", "http://[", "127.0.0.1:8080", ""]
