@@ -6,7 +6,7 @@ NOT_RECORDED = {}
 """Recording rules by name."""
 
 COLUMNS = {
-    "fluster-workers: Workers 2": ({"engine_version"}, "the process runtime has no engine"),
+    "fluster-workers: Each worker": ({"engine_version"}, "the process runtime has no engine"),
 }
 """Columns of tables by `dashboard: panel`."""
 
