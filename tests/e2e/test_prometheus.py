@@ -1,17 +1,11 @@
 """A real Prometheus scrapes a real worker while many short jobs pass: afterwards its counters say what the store says."""
 
-import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx2
 import pytest
+
+from tests.e2e.monitoring import servers
 
 JOBS = 150
 KINDS = {
@@ -26,65 +20,16 @@ KINDS = {
 pytestmark = [pytest.mark.prometheus, pytest.mark.cgroup]
 
 
-class Prometheus:
-    def __init__(self, url):
-        self.url = url
-
-    def query(self, text, at=None):
-        """The one number that the query gives; None where it gives nothing."""
-        params = {"query": text, **({"time": at} if at else {})}
-        found = httpx2.get(f"{self.url}/api/v1/query", params=params).raise_for_status().json()["data"]["result"]
-        assert len(found) <= 1, found
-        return float(found[0]["value"][1]) if found else None
-
-    def until(self, text, wanted):
-        deadline = time.monotonic() + 60
-        while (found := self.query(text)) != wanted:
-            assert time.monotonic() < deadline, f"{text} is {found}, not {wanted}"
-            time.sleep(0.1)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
 def prometheus(worker, tmp_path):
-    port = free_port()
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
         "scrape_configs": [
             {"job_name": "fluster", "static_configs": [{"targets": [worker.url.removeprefix("http://")]}]}
         ],
     }
-    (tmp_path / "prometheus.yml").write_text(json.dumps(config))
-    program = shutil.which("prometheus")
-    if program is None and os.environ.get("FLUSTER_TEST_ALLOW_MISSING"):
-        pytest.skip("prometheus is missing, and FLUSTER_TEST_ALLOW_MISSING is set")
-    with (tmp_path / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                program or "prometheus", f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log, stderr=log,
-        )  # fmt: skip
-    server = Prometheus(f"http://127.0.0.1:{port}")
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                httpx2.get(f"{server.url}/-/ready").raise_for_status()
-                break
-            except httpx2.HTTPError:
-                assert time.monotonic() < deadline, (tmp_path / "prometheus.log").read_text()
-                time.sleep(0.05)
+    with servers.prometheus(tmp_path, config) as server:
         yield server
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
 
 
 @pytest.mark.timeout(300)
