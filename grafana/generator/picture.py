@@ -58,7 +58,7 @@ def _panel(panel: Panel) -> Iterator[str]:
     assert place is not None  # noqa: S101 # placed() has given it one
     x, y, width, height = 8 + place.x * _COLUMN, _HEAD + place.y * _STEP, place.w * _COLUMN - 4, place.h * _STEP - 4
     yield f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="3" fill="{_COLOURS[panel.type_val]}" stroke="#b0b0b0"/>'
-    yield _text(x + 8, y + 18, 13, _shortened(panel.title or "", width, 7.3), weight="bold")
+    yield _text(x + 8, y + 18, 13, _shortened(panel.title or "", width, 8.2), weight="bold")
     yield _text(x + 8, y + 34, 11, f"{_KINDS[panel.type_val]}, {place.w} x {place.h}", colour="#555555")
     if place.h > 4:
         for number, line in enumerate(_wrapped(panel.description or "", width, place.h - 3)):

@@ -28,13 +28,13 @@ _SUM: Final = Line(
     4,
     [
         value("Finished jobs", "Jobs that ended in this time and are looked at here.", "short", asked.FINISHED),
-        value("Memory asked for and not needed", "Limit minus peak, times the run time, over all finished jobs that had a limit.", "suffix: GiB·h", asked.MEMORY_UNUSED,
+        value("Memory not needed", "Limit minus peak, times the run time, over all finished jobs that had a limit.", "suffix: GiB·h", asked.MEMORY_UNUSED,
               nothing="no job had a memory limit"),
-        value("CPU asked for and not used", "Limit times run time, minus CPU time, over all finished jobs that had a limit.", "suffix: core·h", asked.CPU_UNUSED,
+        value("CPU not used", "Limit times run time, minus CPU time, over all finished jobs that had a limit.", "suffix: core·h", asked.CPU_UNUSED,
               nothing="no job had a CPU limit"),
-        value("Near their memory limit", "Finished jobs whose peak was above 90 % of the limit: the next one may not fit.", "short", asked.NEAR_LIMIT,
+        value("Near the limit", "Finished jobs whose peak was above 90 % of the limit: the next one may not fit.", "short", asked.NEAR_LIMIT,
               thresholds=bad_from(1)),
-        value("Without a memory limit", "Finished jobs that could have taken the whole machine.", "short", asked.WITHOUT_LIMIT, thresholds=bad_from(1)),
+        value("No memory limit", "Finished jobs that could have taken the whole machine.", "short", asked.WITHOUT_LIMIT, thresholds=bad_from(1)),
     ],
     widths=(4, 6, 6, 4, 4),
 )  # fmt: skip
@@ -99,5 +99,5 @@ BOARD: Final = Board(
     variables=[WORKER, NAME],
     since="now-24h",
     refresh="5m",
-    rows=[Row("", [_SUM, _BY_NAME]), Row("By job", [_BY_JOB]), Row("All finished jobs", [_SPREAD])],
+    rows=[Row("", [_SUM, _BY_NAME]), Row("Job by job", [_BY_JOB]), Row("All finished jobs", [_SPREAD])],
 )
