@@ -65,7 +65,9 @@ def image(docker, base_image, tmp_path_factory):
     )
     base = "fluster-worker-base:test"
     docker("build", "--quiet", "--tag", base, str(context))
-    arguments = [word for name in _INDEX if name in os.environ for word in ("--build-arg", f"{name}={os.environ[name]}")]
+    arguments = [
+        word for name in _INDEX if name in os.environ for word in ("--build-arg", f"{name}={os.environ[name]}")
+    ]
     docker(
         "build", "--network=host", "--build-arg", f"BASE_IMAGE={base}", *arguments,
         "--file", str(ROOT / "exporter/Dockerfile"), "--tag", IMAGE, str(ROOT), seconds=300,
@@ -99,6 +101,10 @@ class Worker:
         )
         return self.run("python", "-c", program, path, host)
 
+    def healthy(self):
+        """Waits until its own health check says so."""
+        eventually(lambda: self.state["Health"]["Status"] == "healthy")
+
     @property
     def state(self):
         return self.docker.inspect(self.container)["State"]
@@ -130,7 +136,7 @@ def start(docker, image, tmp_path_factory):
         started.append(compose)
         docker(*compose, "up", "--detach", "--no-deps", "worker")
         worker = Worker(docker, docker(*compose, "ps", "--quiet", "worker").strip(), project)
-        eventually(lambda: worker.state["Health"]["Status"] == "healthy")
+        worker.healthy()
         return worker
 
     yield up

@@ -47,7 +47,8 @@ def test_a_job_has_no_socket(worker):
 
 def test_the_worker_reads_the_engines_log_files_itself(worker, docker):
     job_id = worker.fluster("submit", "--", "sleep", "600")
-    (container,) = docker("ps", "--no-trunc", "--quiet", "--filter", f"label=fluster.job_id={job_id}").split()
+    running = ("ps", "--no-trunc", "--quiet", "--filter", f"label=fluster.job_id={job_id}")
+    (container,) = eventually(lambda: docker(*running).split())
     log = f"{docker('info', '--format', '{{.DockerRootDir}}').strip()}/containers/{container}"
     opened = "ls -l $(ls -d /proc/[0-9]*/fd | grep -v self) 2> /dev/null | grep "
     eventually(lambda: log in worker.run("sh", "-c", f"{opened} {container} || true"))

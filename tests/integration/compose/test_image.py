@@ -42,8 +42,8 @@ def test_it_becomes_healthy_by_its_own_check_on_any_port(docker, container, port
 
 def test_without_a_token_it_does_not_start(docker, container):
     started = container()
-    state = eventually(lambda: (state := docker.inspect(started)["State"])["Running"] or state)
-    assert state["ExitCode"] == 125
+    eventually(lambda: docker.inspect(started)["State"]["Status"] == "exited")
+    assert docker.inspect(started)["State"]["ExitCode"] == 125
 
 
 def test_it_tells_what_it_is(docker, image):

@@ -1,5 +1,7 @@
 """The worker of docker-compose.yml, really started: its jobs, its rights, and its end."""
 
+import json
+
 import pytest
 
 pytestmark = pytest.mark.docker
@@ -51,4 +53,5 @@ def test_stopping_it_ends_it_cleanly_within_its_grace(start, docker):
     docker("stop", "--time", "30", worker.container)
     assert (worker.state["ExitCode"], worker.state["OOMKilled"]) == (0, False)
     docker("start", worker.container)
-    assert '"end_reason": "shutdown"' in worker.fluster("show", "--json", job_id)
+    worker.healthy()
+    assert json.loads(worker.fluster("show", "--json", job_id))["end_reason"] == "shutdown"
