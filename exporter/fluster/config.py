@@ -44,7 +44,7 @@ Duration = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
 
 
 class Settings(BaseSettings):
-    """One worker's settings; every field has its meaning in `description`, which --help and docs/settings.md show."""
+    """One worker's settings; every field has its meaning in `description`, which --help shows."""
 
     model_config = SettingsConfigDict(env_prefix="FLUSTER_", extra="forbid", frozen=True)
 
@@ -183,5 +183,8 @@ def worker_url() -> str:
 
 
 def worker_token() -> str | None:
-    """The token that commands and clients send: FLUSTER_TOKEN."""
-    return os.environ.get("FLUSTER_TOKEN") or None
+    """The token that commands and clients send: FLUSTER_TOKEN, or what is in FLUSTER_TOKEN_FILE. Raises OSError where that cannot be read."""
+    if token := os.environ.get("FLUSTER_TOKEN"):
+        return token
+    file = os.environ.get("FLUSTER_TOKEN_FILE")
+    return Path(file).read_text().strip() or None if file else None

@@ -34,11 +34,11 @@ def _job_marks(job: str) -> tuple[AnnotationQuery, ...]:
             "Job started", f"fluster_job_started_timestamp_seconds{{{job}}} * 1000", "blue", "started", text, value_is_time=True
         ),
         PrometheusAnnotation(
-            "Job ended", f"{finished} * on (worker, job_id) group_left (reason) fluster_job_end_reason{{{job}}}", "green",
+            "Job ended", f"{finished} * on (worker, instance, job_id) group_left (reason) fluster_job_end_reason{{{job}}}", "green",
             "ended: {{reason}}", text, value_is_time=True,
         ),
         PrometheusAnnotation(
-            "Out of memory", f"{finished} and on (worker, job_id) fluster_job_oom_killed{{{job}}} == 1", "red", "out of memory", text,
+            "Out of memory", f"{finished} and on (worker, instance, job_id) fluster_job_oom_killed{{{job}}} == 1", "red", "out of memory", text,
             value_is_time=True,
         ),
         PrometheusAnnotation(

@@ -18,13 +18,17 @@ from grafana.generator.source import LOKI, PROMETHEUS
 from prometheus.generator.promql import QueryError, selectors
 from prometheus.generator.recording import promql
 
-__all__ = ["Query", "buckets", "latest", "logql", "over_time", "prom", "rows"]
+__all__ = ["Query", "buckets", "grown", "latest", "logql", "over_time", "prom", "rows"]
 
 _SHORT_FORMS: Final = {
     "@worker": 'worker=~"$worker"',
     "@jobs": 'worker=~"$worker", job_id=~"$job_id"',
     "@job": 'worker=~"$worker", job_id="$job_id"',
 }
+
+
+_YOUNG: Final = 300
+"""Seconds after its submission within which a job is seen for the first time, unless nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,20 @@ def rows(text: str, column: str) -> Query:
 
 def buckets(histogram: str) -> Query:
     """How many fell into each bucket of this histogram of the catalogue."""
-    query = prom(f"sum by (le) (increase({histogram}_bucket{{@worker}}[$__rate_interval]))")
-    return Query(query, "{{le}}", "buckets")
+    return Query(prom(grown(f"{histogram}_bucket{{@worker}}", "le")), "{{le}}", "buckets")
+
+
+def grown(counter: str, by: str, *, of_jobs: str = "") -> str:
+    """How much a counter grew between two points of a graph, summed by these labels: over all points that is what it grew in all.
+
+    Windows of increase() overlap there, and would count each event several times. A counter of a worker is there at 0 from its start; one of a job is
+    often past 0 when it is seen first: with `of_jobs`, the matchers that choose them, what a young job's first sample says counts too.
+    """
+    before = f"{counter} offset $__interval"
+    if of_jobs:
+        young = f"(time() - fluster_job_submitted_timestamp_seconds{{{of_jobs}}}) < {_YOUNG}"
+        before = f"({before} or {counter} * 0 and on (worker, instance, job_id) {young})"
+    return f"sum by ({by}) (clamp_min({counter} - {before}, 0))"
 
 
 def logql(text: str, legend: str = "", kind: Literal["series", "latest"] = "series") -> Query:

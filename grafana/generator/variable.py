@@ -43,9 +43,9 @@ def _job_query() -> str:
     # The newest job first. Its name is shown, and its id, for names come again.
     query = prom(
         """sort_desc(label_join(
-            max by (worker, job_id) (last_over_time(fluster_job_submitted_timestamp_seconds{@worker}[$__range]))
-            * on (worker, job_id) group_left (name)
-            max by (worker, job_id, name) (last_over_time(fluster_job_info{@worker}[$__range])),
+            max by (worker, instance, job_id) (last_over_time(fluster_job_submitted_timestamp_seconds{@worker}[$__range]))
+            * on (worker, instance, job_id) group_left (name)
+            max by (worker, instance, job_id, name) (last_over_time(fluster_job_info{@worker}[$__range])),
             "title", "  ", "name", "job_id"))"""
     )
     return f"query_result({query})"
@@ -87,7 +87,7 @@ SOURCE: Final = _custom(
 SEARCH: Final = (
     TextBoxVariable("search")
     .label("Search")
-    .description("A regular expression; (?i) ignores case.")
+    .description("A regular expression, without backticks; (?i) ignores case.")
     .default_value("")
     .build()
 )

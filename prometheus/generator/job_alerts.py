@@ -1,7 +1,8 @@
 """Alerts about single jobs.
 
 What happened is told from timestamps and counts, for as long as `Thresholds.event`: a job that was exported in one scrape only still alerts,
-once, and the alert resolves. It looks back over that time, so a worker that goes away meanwhile does not end and begin the alert again.
+once, and the alert resolves. It looks back over that time, so a worker that goes away meanwhile does not end and begin the alert again. What happened while
+nobody could ask the worker is told when it is seen first.
 What lasts is told from series that end with the job, or while the job is in a state.
 """
 
@@ -12,7 +13,7 @@ from typing import Any, Final
 from prometheus.generator.annotations import asked, figure, in_words, job_links, runbook
 from prometheus.generator.recording import promql
 from prometheus.generator.rule import Alert, Group
-from prometheus.generator.thresholds import Duration, Thresholds
+from prometheus.generator.thresholds import Thresholds
 
 __all__ = ["job_alerts"]
 
@@ -64,18 +65,24 @@ def _while(state: str, query: str) -> str:
 
 
 def _ended(series: str, t: Thresholds) -> str:
-    """`series` of jobs whose end is not longer ago than an event is told about."""
-    window = t.event
+    """`series` of jobs whose end is not longer ago than an event is told about, or was not known before."""
+    window, finished = t.event, "fluster_job_finished_timestamp_seconds"
     return _event(
-        f"""last_over_time({series}[{window}]) == 1 and on ({_JOB})
-        time() - last_over_time(fluster_job_finished_timestamp_seconds[{window}]) < {window.seconds}""",
+        f"""last_over_time({series}[{window}]) == 1 and on ({_JOB}) (
+            time() - last_over_time({finished}[{window}]) < {window.seconds}
+            or last_over_time({finished}[{window}]) unless last_over_time({finished}[{t.remembered}] offset {window}))""",
         t,
     )
 
 
-def _grown(counter: str, begun: str, window: Duration) -> str:
-    """By how much a counter of jobs grew within `window`. Of a job that began within it all counts: its first sample is often not 0."""
+def _grown(counter: str, begun: str, t: Thresholds) -> str:
+    """By how much a counter of jobs grew since an event ago, or since it was seen before that.
+
+    Of a job that began since then all counts: its first sample is often not 0. Of an older one that was never seen, only what is seen to grow.
+    """
+    window = t.event
     return f"""(last_over_time({counter}[{window}]) and on ({_JOB}) time() - last_over_time({begun}[{window}]) < {window.seconds})
+        or (last_over_time({counter}[{window}]) - last_over_time({counter}[{t.remembered}] offset {window}))
         or (last_over_time({counter}[{window}]) - min_over_time({counter}[{window}]))"""
 
 
@@ -116,8 +123,8 @@ def _ends(t: Thresholds) -> list[Alert]:
 
 
 def _counts(t: Thresholds) -> list[Alert]:
-    kills = _grown("fluster_job_oom_kills_total", "fluster_job_started_timestamp_seconds", t.event)
-    lines = _grown("fluster_job_log_dropped_lines_total", "fluster_job_build_started_timestamp_seconds", t.event)
+    kills = _grown("fluster_job_oom_kills_total", "fluster_job_started_timestamp_seconds", t)
+    lines = _grown("fluster_job_log_dropped_lines_total", "fluster_job_build_started_timestamp_seconds", t)
     return [
         _alert(
             # The kill of the job itself is counted a moment before its end is known; a job that failed has its alert already.

@@ -48,7 +48,7 @@ def _jobs(thresholds: Thresholds) -> list[Recording]:
         Recording(
             "job_id:fluster_job_timeout_used:ratio", ("job_id",),
             """(time() - fluster_job_started_timestamp_seconds) / fluster_job_timeout_seconds
-            and on (worker, job_id) fluster_job_state{state="running"} == 1""",
+            and on (worker, instance, job_id) fluster_job_state{state="running"} == 1""",
         ),
     ]  # fmt: skip
 
@@ -82,8 +82,8 @@ def _sizing() -> list[Recording]:
 
     def by_name(operation: str, value: str) -> str:
         return f"""{operation} by (worker, instance, job, name) (
-            ({value} and on (worker, job_id) fluster_job_finished_timestamp_seconds)
-            * on (worker, job_id) group_left (name) fluster_job_info)"""
+            ({value} and on (worker, instance, job_id) fluster_job_finished_timestamp_seconds)
+            * on (worker, instance, job_id) group_left (name) fluster_job_info)"""
 
     level = ("name",)
     return [

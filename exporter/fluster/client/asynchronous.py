@@ -27,7 +27,7 @@ _RETRIES = 20
 
 
 class AsyncClient:
-    """`url` and `token` default to FLUSTER_URL and FLUSTER_TOKEN. Errors are FlusterError with the worker's sentence."""
+    """`url` and `token` default to FLUSTER_URL and FLUSTER_TOKEN (or the file FLUSTER_TOKEN_FILE). Errors are FlusterError with the worker's sentence."""
 
     def __init__(self, url: str | None = None, token: str | None = None) -> None:
         self.url = (url or worker_url()).rstrip("/")

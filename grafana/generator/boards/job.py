@@ -85,7 +85,8 @@ _DETAIL: Final = (
     Line(
         7,
         [
-            graph("Memory shortage", "How often it ran into its memory limit, and how many of its processes were killed for it.", "short", *asked.SHORTAGE),
+            graph("Memory shortage", "How often it ran into its memory limit, and how many of its processes were killed for it.", "short", *asked.SHORTAGE,
+                  bars=True, calcs=("sum",)),
             graph("Processes and threads", "Now, at most, and the limit.", "short", *asked.PROCESSES),
             graph("Disk", "Blocks of its working and output directory at each walk.", "bytes", *asked.DISK),
         ],

@@ -116,7 +116,7 @@ _HEALTH: Final = (
     Line(
         7,
         [
-            graph("Engine errors", "Requests to the engine that failed.", "short", asked.ENGINE_ERRORS, bars=True, calcs=("sum",), nothing="none failed"),
+            graph("Engine errors", "Requests that the engine refused, or that failed.", "short", asked.ENGINE_ERRORS, bars=True, calcs=("sum",), nothing="none failed"),
             graph("Collectors", "1 where the collector gave its metrics in the scrape.", "short", *asked.COLLECTORS, highest=1, calcs=("lastNotNull", "min")),
             graph("Figures that could not be read", "Readings of live figures that failed.", "short", asked.READ_ERRORS, bars=True, calcs=("sum",)),
             graph("Leftovers", "Jobs of an earlier worker found at start, by what became of them, and leftovers removed.", "short", *asked.LEFTOVERS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from grafana.generator.query import Query, latest, logql, over_time, rows
+from grafana.generator.query import Query, grown, latest, logql, over_time, rows
 
 
 def _last(metric: str) -> str:
@@ -61,9 +61,9 @@ CPU: Final = (
         "throttled",
     ),
 )
-LINES: Final = logql('{@worker, source=~"$source"} | job_id="$job_id" |~ `$search`')
+LINES: Final = logql('{@worker, source=~"$source"} | job_id="$job_id" |~ `${search:raw}`')
 LINES_BY_SOURCE: Final = logql(
-    'sum by (source) (count_over_time({@worker, source=~"$source"} | job_id="$job_id" |~ `$search` [$__auto]))',
+    'sum by (source) (count_over_time({@worker, source=~"$source"} | job_id="$job_id" |~ `${search:raw}` [$__auto]))',
     "{{source}}",
 )
 
@@ -87,12 +87,12 @@ BLOCK: Final = (
 )
 PRESSURE: Final = over_time("rate(fluster_job_pressure_seconds_total{@job}[$__rate_interval])", "{{resource}}")
 SHORTAGE: Final = (
-    over_time("increase(fluster_job_memory_limit_hits_total{@job}[$__rate_interval])", "memory limit hits"),
-    over_time("increase(fluster_job_oom_kills_total{@job}[$__rate_interval])", "processes killed for memory"),
+    over_time(grown("fluster_job_memory_limit_hits_total{@job}", "job_id", of_jobs="@job"), "memory limit hits"),
+    over_time(grown("fluster_job_oom_kills_total{@job}", "job_id", of_jobs="@job"), "processes killed for memory"),
 )
 LOG_RATE: Final = over_time("rate(fluster_job_log_lines_total{@job}[$__rate_interval])", "{{source}}")
 LOG_DROPPED: Final = over_time(
-    "sum by (source, reason) (increase(fluster_job_log_dropped_lines_total{@job}[$__rate_interval]))",
+    grown("fluster_job_log_dropped_lines_total{@job}", "source, reason", of_jobs="@job"),
     "{{source}}, {{reason}}",
 )
 
@@ -107,7 +107,10 @@ def _fact(metric: str, column: str, factor: str = "") -> Query:
     return rows(f"max by (worker, instance, job_id) ({_last(metric)}){factor}", column)
 
 
-NAME: Final = rows(f"max by (worker, instance, job_id, name, image, bundle) ({_last('fluster_job_info')})", "Info")
+# Image and bundle are known when it is built: of several series of one job the latest counts.
+NAME: Final = rows(
+    "topk by (worker, instance, job_id) (1, max_over_time(timestamp(fluster_job_info{@job})[$__range:5s]))", "Info"
+)
 SUBMITTED: Final = _fact("fluster_job_submitted_timestamp_seconds", "Submitted", " * 1000")
 BUILD_STARTED: Final = _fact("fluster_job_build_started_timestamp_seconds", "Build started", " * 1000")
 STARTED: Final = _fact("fluster_job_started_timestamp_seconds", "Started", " * 1000")

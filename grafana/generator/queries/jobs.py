@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from grafana.generator.query import Query, buckets, latest, over_time, rows
+from grafana.generator.query import Query, buckets, grown, latest, over_time, rows
 
-_CHOSEN: Final = """(max by (worker, job_id) (last_over_time(fluster_job_state{@worker, state=~"$state"}[$__range])) == 1)
-    and on (worker, job_id) last_over_time(fluster_job_info{@worker, name=~"$name"}[$__range])"""
+_CHOSEN: Final = """(max by (worker, instance, job_id) (last_over_time(fluster_job_state{@worker, state=~"$state"}[$__range])) == 1)
+    and on (worker, instance, job_id) last_over_time(fluster_job_info{@worker, name=~"$name"}[$__range])"""
 """1 for each job that is in one of the chosen states at the end of the time range, and has one of the chosen names."""
 
 
 def _of_chosen(value: str) -> str:
-    return f"{value} and on (worker, job_id) ({_CHOSEN})"
+    return f"{value} and on (worker, instance, job_id) ({_CHOSEN})"
 
 
 def _column(metric: str, column: str, factor: str = "", *, fold: str = "max") -> Query:
@@ -25,7 +25,8 @@ def _column(metric: str, column: str, factor: str = "", *, fold: str = "max") ->
 
 BY_STATE: Final = latest("sum by (state) (fluster_jobs{@worker})", "{{state}}")
 ENDED: Final = latest(
-    'sum by (reason) (increase(fluster_jobs_finished_total{@worker, state=~"$state"}[$__range])) > 0', "{{reason}}"
+    'round(sum by (reason) (increase(fluster_jobs_finished_total{@worker, state=~"$state"}[$__range]))) > 0',
+    "{{reason}}",
 )
 FAILED_SHARE: Final = latest(
     """sum(increase(fluster_jobs_finished_total{@worker, state=~"failed|worker_failed"}[$__range]))
@@ -35,7 +36,7 @@ FAILED_SHARE: Final = latest(
 
 STATE: Final = rows(
     f"""max by (worker, instance, job_id, state) (last_over_time(fluster_job_state{{@worker, state=~"$state"}}[$__range]) == 1)
-    and on (worker, job_id) ({_CHOSEN})""",
+    and on (worker, instance, job_id) ({_CHOSEN})""",
     "In this state",
 )
 NAME: Final = rows(
@@ -62,7 +63,7 @@ CPU_SECONDS: Final = _column("fluster_job_cpu_seconds_total", "CPU time", fold="
 LOG_LINES: Final = _column("fluster_job_log_lines_total", "Log lines", fold="sum")
 
 ENDED_OVER_TIME: Final = over_time(
-    'sum by (state, reason) (increase(fluster_jobs_finished_total{@worker, state=~"$state"}[$__rate_interval])) > 0',
+    grown('fluster_jobs_finished_total{@worker, state=~"$state"}', "state, reason") + " > 0",
     "{{state}}: {{reason}}",
 )
 FAILED_OVER_TIME: Final = over_time("worker:fluster_jobs_failed:ratio_increase30m{@worker}", "{{worker}}")
@@ -83,11 +84,11 @@ DURATIONS: Final = tuple(
 RUN_SPREAD: Final = buckets("fluster_job_run_duration_seconds")
 MEMORY_BY_JOB: Final = over_time(
     """topk(10, fluster_job_memory_working_set_bytes{@worker}
-        * on (worker, job_id) group_left (name) fluster_job_info{@worker, name=~"$name"})""",
+        * on (worker, instance, job_id) group_left (name) fluster_job_info{@worker, name=~"$name"})""",
     "{{name}} {{job_id}}",
 )
 CPU_BY_JOB: Final = over_time(
-    """topk(10, sum by (worker, job_id) (rate(fluster_job_cpu_seconds_total{@worker}[$__rate_interval]))
-        * on (worker, job_id) group_left (name) fluster_job_info{@worker, name=~"$name"})""",
+    """topk(10, sum by (worker, instance, job_id) (rate(fluster_job_cpu_seconds_total{@worker}[$__rate_interval]))
+        * on (worker, instance, job_id) group_left (name) fluster_job_info{@worker, name=~"$name"})""",
     "{{name}} {{job_id}}",
 )

@@ -12,18 +12,18 @@ HEADROOM: Final = 1.25
 
 def _last(metric: str, *, fold: str = "max") -> str:
     """Of each finished job within the time range."""
-    return f"{fold} by (worker, instance, job_id) (last_over_time({metric}{{@worker}}[$__range])) and on (worker, job_id) {_NAMED}"
+    return f"{fold} by (worker, instance, job_id) (last_over_time({metric}{{@worker}}[$__range])) and on (worker, instance, job_id) {_NAMED}"
 
 
-_NAMED: Final = """(max by (worker, job_id) (last_over_time(fluster_job_finished_timestamp_seconds{@worker}[$__range]))
-    and on (worker, job_id) last_over_time(fluster_job_info{@worker, name=~"$name"}[$__range]))"""
+_NAMED: Final = """(max by (worker, instance, job_id) (last_over_time(fluster_job_finished_timestamp_seconds{@worker}[$__range]))
+    and on (worker, instance, job_id) last_over_time(fluster_job_info{@worker, name=~"$name"}[$__range]))"""
 _RAN: Final = (
     f"({_last('fluster_job_finished_timestamp_seconds')}) - ({_last('fluster_job_started_timestamp_seconds')})"
 )
 
 FINISHED: Final = latest(f"count({_NAMED}) or vector(0)", "finished jobs")
 WITHOUT_LIMIT: Final = latest(
-    f"count({_NAMED} unless on (worker, job_id) last_over_time(fluster_job_memory_limit_bytes{{@worker}}[$__range])) or vector(0)",
+    f"count({_NAMED} unless on (worker, instance, job_id) last_over_time(fluster_job_memory_limit_bytes{{@worker}}[$__range])) or vector(0)",
     "without limit",
 )
 NEAR_LIMIT: Final = latest(
@@ -45,8 +45,8 @@ def _by_name(metric: str, column: str, factor: str = "") -> Query:
 
 
 RUNS: Final = rows(
-    f"""count by (worker, name) (max by (worker, job_id, name) (last_over_time(fluster_job_info{{@worker, name=~"$name"}}[$__range]))
-    and on (worker, job_id) {_NAMED})""",
+    f"""count by (worker, name) (max by (worker, instance, job_id, name) (last_over_time(fluster_job_info{{@worker, name=~"$name"}}[$__range]))
+    and on (worker, instance, job_id) {_NAMED})""",
     "Jobs",
 )
 NAME_MEMORY_LIMIT: Final = _by_name("name:fluster_job_memory_limit_bytes:max", "Memory asked for")
@@ -63,7 +63,7 @@ NAME_RUN: Final = _by_name("name:fluster_job_run_duration_seconds:max", "Longest
 
 NAME: Final = rows(
     f"""max by (worker, instance, job_id, name) (last_over_time(fluster_job_info{{@worker, name=~"$name"}}[$__range]))
-    and on (worker, job_id) {_NAMED}""",
+    and on (worker, instance, job_id) {_NAMED}""",
     "Info",
 )
 FINISHED_AT: Final = rows(f"({_last('fluster_job_finished_timestamp_seconds')}) * 1000", "Finished")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from grafana.generator.query import Query, latest, over_time, rows
+from grafana.generator.query import Query, grown, latest, over_time, rows
 
 UP: Final = latest('sum(up{@worker, job="fluster"}) or vector(0)', "up")
 DOWN: Final = latest('count(up{@worker, job="fluster"} == 0) or vector(0)', "down")
 RUNNING: Final = latest('sum(fluster_jobs{@worker, state="running"})', "running")
 WAITING: Final = latest('sum(fluster_jobs{@worker, state=~"pending|building"})', "waiting")
 SLOTS_SHARE: Final = latest("sum(fluster_slots_used{@worker}) / sum(fluster_slots{@worker})", "slots used")
-ENDED: Final = latest("sum(increase(fluster_jobs_finished_total{@worker}[$__range]))", "ended")
+ENDED: Final = latest("round(sum(increase(fluster_jobs_finished_total{@worker}[$__range])))", "ended")
 FAILED: Final = latest(
-    'sum(increase(fluster_jobs_finished_total{@worker, state=~"failed|worker_failed"}[$__range]))', "failed"
+    'round(sum(increase(fluster_jobs_finished_total{@worker, state=~"failed|worker_failed"}[$__range])))', "failed"
 )
 OUT_OF_MEMORY: Final = latest(
-    'sum(increase(fluster_jobs_finished_total{@worker, reason="oom"}[$__range]))', "out of memory"
+    'round(sum(increase(fluster_jobs_finished_total{@worker, reason="oom"}[$__range])))', "out of memory"
 )
 ALERTS: Final = rows(
     'max by (severity, alertname, worker, name, job_id) (ALERTS{@worker, alertstate="firing"})', "Firing"
@@ -53,9 +53,7 @@ QUEUE_TIME: Final = tuple(
     )
     for share, name in ((0.5, "half of the jobs"), (0.95, "95 % of the jobs"))
 )
-ENDED_OVER_TIME: Final = over_time(
-    "sum by (state) (increase(fluster_jobs_finished_total{@worker}[$__rate_interval])) > 0", "{{state}}"
-)
+ENDED_OVER_TIME: Final = over_time(grown("fluster_jobs_finished_total{@worker}", "state") + " > 0", "{{state}}")
 CPU_OF_JOBS: Final = over_time("sum by (worker) (fluster_job_cpu_cores{@worker})", "{{worker}}")
 MEMORY_OF_JOBS: Final = over_time("sum by (worker) (fluster_job_memory_working_set_bytes{@worker})", "{{worker}}")
 
@@ -70,17 +68,16 @@ ENGINE_TIME: Final = over_time(
     "{{operation}}",
 )
 ENGINE_ERRORS: Final = over_time(
-    'sum by (worker, operation) (increase(fluster_engine_requests_total{@worker, outcome!="success"}[$__rate_interval])) > 0',
-    "{{worker}} {{operation}}",
+    grown('fluster_engine_requests_total{@worker, outcome!="ok"}', "worker, outcome"), "{{worker}} {{outcome}}"
 )
 COLLECTORS: Final = (
     over_time("min by (worker, collector) (fluster_collector_success{@worker})", "{{worker}} {{collector}}"),
 )
 READ_ERRORS: Final = over_time(
-    "sum by (worker, collector) (increase(fluster_stats_errors_total{@worker}[$__rate_interval]))",
+    grown("fluster_stats_errors_total{@worker}", "worker, collector"),
     "{{worker}} {{collector}}",
 )
-BUILDS: Final = over_time("sum by (result) (increase(fluster_builds_total{@worker}[$__rate_interval]))", "{{result}}")
+BUILDS: Final = over_time(grown("fluster_builds_total{@worker}", "result"), "{{result}}")
 CACHE_HITS: Final = (
     over_time(
         """sum(increase(fluster_image_cache_requests_total{@worker, result="hit"}[1h]))

@@ -87,6 +87,9 @@ def test_a_token_is_asked_for_and_taken(fluster, worker):
         assert re.fullmatch(r"fluster: .*token.*\n", result.err)
         assert fluster("ps", "--worker", url, env={"FLUSTER_TOKEN": "wrong"}).code == 125
         assert fluster("ps", "--worker", url, env={"FLUSTER_TOKEN": "a-long-secret"}).code == 0
+        assert fluster("ps", "--worker", url, env={"FLUSTER_TOKEN_FILE": str(token)}).code == 0
+        missing = fluster("ps", "--worker", url, env={"FLUSTER_TOKEN_FILE": "/nowhere/token"})
+        assert (missing.code, missing.err) == (125, "fluster: /nowhere/token: no such file or directory\n")
 
 
 def test_options_variables_and_the_file_name_the_same_settings_in_this_order(fluster, worker):

@@ -12,13 +12,19 @@ SPIKE = "x = bytearray(100 << 20); print(len(x))"
 
 
 @pytest.fixture(scope="module")
-def worker(start, docker, base_image):
-    state = tempfile.mkdtemp(prefix="fluster-state-", dir="/tmp")
-    yield start(
+def state():
+    """Below /tmp and by a short name: the engine mounts it by its path."""
+    folder = tempfile.mkdtemp(prefix="fluster-state-", dir="/tmp")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def worker(state, start, docker, base_image):
+    return start(
         "docker-compose.yml", "docker-compose.engine.yml", DOCKER_SOCKET=docker.url.removeprefix("unix://"), FLUSTER_STATE_DIR=state,
         DOCKER_DATA_DIR=docker("info", "--format", "{{.DockerRootDir}}").strip(), FLUSTER_BASE_IMAGE=base_image,
     )  # fmt: skip
-    shutil.rmtree(state)
 
 
 def test_a_job_is_a_container_with_the_kernels_figures(worker, docker):

@@ -111,7 +111,7 @@ def test_promtool_takes_the_configuration_with_either_targets(targets, tmp_path)
 @pytest.mark.parametrize(
     ("worker", "address", "name"),
     [
-        ("", "gpu-1:8080", "gpu-1"), ("", "gpu-1", "gpu-1"), ("", "10.0.0.7:8080", "10.0.0.7"), ("", "[2001:db8::1]:8080", "2001:db8::1"),
+        ("", "gpu-1:8080", "gpu-1"), ("", "gpu-1", "gpu-1"), ("", "10.0.0.7:8080", "10.0.0.7"), ("", "[2001:db8::1]:8080", "2001:db8::1"), ("", "[2001:db8::1]", "2001:db8::1"),
         ("gpu-3", "10.0.0.7:8080", "gpu-3"),
     ],
 )  # fmt: skip
@@ -127,9 +127,11 @@ def test_the_datasources_are_those_that_dashboards_name(sources):
     uids = {source["uid"] for source in sources}
     assert uids == {"fluster-prometheus", "fluster-loki", "fluster-alertmanager"}
     named = set(
-        re.findall(r'"uid": "(fluster-(?:prometheus|loki|alertmanager))"', "".join(map(json.dumps, DASHBOARDS)))
+        re.findall(
+            r'"type": "(?:prometheus|loki|alertmanager)", "uid": "([^"]+)"', "".join(map(json.dumps, DASHBOARDS))
+        )
     )
-    assert named <= uids
+    assert {"fluster-prometheus", "fluster-loki"} <= named <= uids
 
 
 def test_links_between_logs_metrics_and_dashboards_lead_somewhere(sources):
