@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import absent
 from tests.engine import base_image as image
 from tests.engine import daemon
 from tests.nvml.driver import Driver, compiled
@@ -52,11 +53,11 @@ def base_image(engine):
 def _engine_possible():
     if daemon.answers(os.environ.get("DOCKER_HOST", daemon.DEFAULT)):
         return True
-    return not os.environ.get("FLUSTER_TEST_ALLOW_MISSING")
+    return not absent.allowed()
 
 
 def _missing():
-    pytest.skip("no Docker Engine answers here, and FLUSTER_TEST_ALLOW_MISSING is set")
+    absent.leave_out("no Docker Engine answers here")
 
 
 @pytest.fixture(scope="session")

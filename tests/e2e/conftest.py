@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from fluster.store.documents import load
+from tests.absent import needed
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -91,9 +92,8 @@ def worker(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
+    needed("chromium")
     chromium = shutil.which("chromium")
-    if chromium is None and os.environ.get("FLUSTER_TEST_ALLOW_MISSING"):
-        pytest.skip("chromium is missing, and FLUSTER_TEST_ALLOW_MISSING is set")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium or "/usr/bin/chromium", args=FLAGS)
         yield browser

@@ -3,7 +3,6 @@
 import io
 import re
 import threading
-import time
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from tests.benchmarks.worker import started
 from tests.engine import base_image
+from tests.polling import until
 
 LINES = 250_000
 COUNTER = f"""
@@ -48,14 +48,6 @@ def job_of(runtime, *command, **more):
     return command, more
 
 
-def until(found, *, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-    return value
-
-
 def bundle_of(worker, data):
     """A bundle with a program that writes `data`."""
     packed = io.BytesIO()
@@ -77,7 +69,7 @@ def test_every_line_of_both_streams_survives_three_deaths_of_the_worker(tmp_path
     for share in (0.1, 0.4, 0.7):
         with started(tmp_path, **options) as worker:
             job_id = job_id or worker.submit(*command, **more)
-            until(lambda: written(worker, job_id) >= share * LINES)  # noqa: B023 # called at once
+            until(lambda: written(worker, job_id) >= share * LINES, seconds=120)  # noqa: B023 # called at once
             worker.process.kill()
             worker.process.wait()
     with started(tmp_path, **options) as worker:

@@ -22,6 +22,7 @@ from fluster.job import Figures, Source
 from fluster.runtime import ExitResult
 from fluster.runtime.process import ProcessRuntime
 from fluster.stats import Sampler
+from tests import absent
 from tests.contract.conftest import WORKER, Bench
 
 IMAGE = "fluster-test-empty:latest"
@@ -138,8 +139,7 @@ said what it used. Such a measurement is repeated; what is counted wrongly is so
 
 @pytest.fixture(scope="session")
 def program(tmp_path_factory):
-    if shutil.which("gcc") is None and os.environ.get("FLUSTER_TEST_ALLOW_MISSING"):
-        pytest.skip("there is no gcc here, and FLUSTER_TEST_ALLOW_MISSING is set")
+    absent.needed("gcc")
     path = tmp_path_factory.mktemp("truth") / "program"
     source = Path(__file__).with_name("program.c")
     command = ["gcc", "-static", "-O1", "-Wall", "-Werror", "-pthread", "-o", str(path), str(source)]
@@ -175,11 +175,9 @@ async def truth(request, tmp_path, program):
     else:
         bench = Truth("process", lambda: ProcessRuntime(WORKER, tmp_path / "work"), tmp_path, "", program)
     await bench.runtime.open()
-    if bench.runtime.info.figures is not Source.KERNEL and os.environ.get("FLUSTER_TEST_ALLOW_MISSING"):
+    if bench.runtime.info.figures is not Source.KERNEL and absent.allowed():
         await bench.runtime.close()
-        pytest.skip(
-            f"no figures of the kernel here ({bench.runtime.info.notes}), and FLUSTER_TEST_ALLOW_MISSING is set"
-        )
+        absent.leave_out(f"no figures of the kernel here ({bench.runtime.info.notes})")
     bench.sampler.start()
     yield bench
     bench.sampler.stop()

@@ -9,8 +9,9 @@ import httpx2
 
 from tests.benchmarks.worker import started
 from tests.e2e.monitoring import jobs
-from tests.e2e.monitoring.servers import free_port, until
+from tests.e2e.monitoring.servers import free_port
 from tests.nvml.driver import Driver, compiled
+from tests.polling import until
 
 __all__ = ["WORKER", "Scene", "play", "scene"]
 

@@ -1,30 +1,21 @@
 """Real servers of the monitoring on free ports of this machine: Prometheus, Alertmanager, and a webhook that keeps what it is told."""
 
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import threading
-import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
-import pytest
 import yaml
 
-__all__ = ["Alertmanager", "Prometheus", "Webhook", "alertmanager", "free_port", "prometheus", "until", "webhook"]
+from tests.absent import needed
+from tests.polling import until
 
-
-def until(found, *, seconds=60, why="waited in vain"):
-    """What `found` gives, once that is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < deadline, why() if callable(why) else why
-        time.sleep(0.05)
-    return value
+__all__ = ["Alertmanager", "Prometheus", "Webhook", "alertmanager", "free_port", "prometheus", "webhook"]
 
 
 def free_port():
@@ -105,10 +96,8 @@ def _running(command, log, server):
 
 
 def _program(name, fallback):
-    program = shutil.which(name)
-    if program is None and os.environ.get("FLUSTER_TEST_ALLOW_MISSING"):
-        pytest.skip(f"{name} is missing, and FLUSTER_TEST_ALLOW_MISSING is set")
-    return program or fallback
+    needed(name)
+    return shutil.which(name) or fallback
 
 
 @contextmanager

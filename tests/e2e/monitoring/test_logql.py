@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.absent import needed
 from tests.e2e.monitoring import interpolation
 from tests.e2e.monitoring.dashboards import DASHBOARDS
 from tests.e2e.monitoring.interpolation import interpolated
@@ -53,8 +54,7 @@ def _installed():
 @pytest.fixture(scope="module")
 def read():
     """read(queries) gives for each its errors, with their places, and the labels that choose its streams."""
-    if shutil.which("npm") is None and os.environ.get("FLUSTER_TEST_ALLOW_MISSING"):
-        pytest.skip("npm is missing, and FLUSTER_TEST_ALLOW_MISSING is set")
+    needed("npm", "node")
     folder = _installed()
     shutil.copy(GRAMMAR / "parse.mjs", folder)
 

@@ -7,23 +7,16 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from tests.polling import until
+
 COMMAND = [str(Path(sys.executable).with_name("fluster"))]
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
-
-
-def eventually(found, *, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-    return value
 
 
 class Fluster:
@@ -86,7 +79,7 @@ def live(tmp_path_factory, bytecode):
     with (home / "worker.err").open("wb") as err:
         words = ("worker", "--port", 0, "--runtime", "process", "--max-jobs", 2, "--worker-id", f"cli-{os.getpid()}")
         with command.started(*words, stdout=subprocess.DEVNULL, stderr=err) as process:
-            command.url = eventually(lambda: address(home / "worker.err"))
+            command.url = until(lambda: address(home / "worker.err"))
             command.env["FLUSTER_URL"] = command.url
             yield command
             process.send_signal(signal.SIGTERM)
@@ -119,7 +112,7 @@ def examples():
 
 @pytest.fixture
 def wait_until():
-    return eventually
+    return until
 
 
 @pytest.fixture

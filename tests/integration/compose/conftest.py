@@ -4,13 +4,13 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.engine.base_image import docker_cli
+from tests.polling import until
 
 ROOT = Path(__file__).parents[3]
 IMAGE = "fluster-worker:test"
@@ -103,19 +103,11 @@ class Worker:
 
     def healthy(self):
         """Waits until its own health check says so."""
-        eventually(lambda: self.state["Health"]["Status"] == "healthy")
+        until(lambda: self.state["Health"]["Status"] == "healthy")
 
     @property
     def state(self):
         return self.docker.inspect(self.container)["State"]
-
-
-def eventually(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-    return value
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import tempfile
 
 import pytest
 
-from tests.integration.compose.conftest import eventually
+from tests.polling import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.cgroup]
 SPIKE = "x = bytearray(100 << 20); print(len(x))"
@@ -54,10 +54,10 @@ def test_a_job_has_no_socket(worker):
 def test_the_worker_reads_the_engines_log_files_itself(worker, docker):
     job_id = worker.fluster("submit", "--", "sleep", "600")
     running = ("ps", "--no-trunc", "--quiet", "--filter", f"label=fluster.job_id={job_id}")
-    (container,) = eventually(lambda: docker(*running).split())
+    (container,) = until(lambda: docker(*running).split())
     log = f"{docker('info', '--format', '{{.DockerRootDir}}').strip()}/containers/{container}"
     opened = "ls -l $(ls -d /proc/[0-9]*/fd | grep -v self) 2> /dev/null | grep "
-    eventually(lambda: log in worker.run("sh", "-c", f"{opened} {container} || true"))
+    until(lambda: log in worker.run("sh", "-c", f"{opened} {container} || true"))
     worker.fluster("kill", job_id)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fluster import __version__
-from tests.integration.compose.conftest import eventually
+from tests.polling import until
 
 pytestmark = pytest.mark.docker
 OPEN = ("--env=FLUSTER_INSECURE=true", "--env=FLUSTER_RUNTIME=process", "--health-interval=500ms")
@@ -37,12 +37,12 @@ def container(docker, image):
 @pytest.mark.parametrize("port", [8080, 9000])
 def test_it_becomes_healthy_by_its_own_check_on_any_port(docker, container, port):
     started = container(*OPEN, f"--env=FLUSTER_PORT={port}")
-    eventually(lambda: docker.inspect(started)["State"]["Health"]["Status"] == "healthy")
+    until(lambda: docker.inspect(started)["State"]["Health"]["Status"] == "healthy")
 
 
 def test_without_a_token_it_does_not_start(docker, container):
     started = container()
-    eventually(lambda: docker.inspect(started)["State"]["Status"] == "exited")
+    until(lambda: docker.inspect(started)["State"]["Status"] == "exited")
     assert docker.inspect(started)["State"]["ExitCode"] == 125
 
 

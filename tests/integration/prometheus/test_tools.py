@@ -1,6 +1,5 @@
 """What is shipped in prometheus/, read by the programs that it is for."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,14 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.absent import needed
+
 PROMETHEUS = Path(__file__).parents[3] / "prometheus"
 pytestmark = pytest.mark.prometheus
 
 
 def told(*command):
     """What the program says; the test fails with it where it is not content."""
-    if shutil.which(command[0]) is None and os.environ.get("FLUSTER_TEST_ALLOW_MISSING"):
-        pytest.skip(f"{command[0]} is missing, and FLUSTER_TEST_ALLOW_MISSING is set")
+    needed(command[0])
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

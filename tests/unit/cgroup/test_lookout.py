@@ -6,6 +6,7 @@ import time
 import pytest
 
 from fluster.cgroup.lookout import Lookout
+from tests.polling import until
 
 
 @pytest.fixture
@@ -14,13 +15,6 @@ def lookout():
     yield lookout
     lookout.close()
     assert "fluster-lookout" not in {each.name for each in threading.enumerate()}
-
-
-def until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def test_every_event_is_looked_at_and_once_more_a_moment_later(lookout):

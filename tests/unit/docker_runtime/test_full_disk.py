@@ -3,7 +3,6 @@
 import resource
 import signal
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -13,6 +12,7 @@ from fluster.runtime.docker import sink as sink_module
 from fluster.runtime.docker.file_way import FileWay
 from fluster.runtime.docker.growth import Growth
 from fluster.runtime.docker.sink import Sink, StoppedError
+from tests.polling import until
 from tests.unit.docker_runtime.engine_log import entry
 
 NOW = 1_795_453_731_379_364_092
@@ -72,13 +72,6 @@ class Capture:
 
     def lines(self):
         return [parse_line(raw).data for raw in self.path.read_bytes().split(b"\n")[:-1]]
-
-
-def until(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_nothing_is_lost_while_the_container_runs(capture):
