@@ -3,7 +3,8 @@
 from fluster.logs.download import Download
 from fluster.logs.entry import SOURCES, LogEntry, LogFilter, LogPage
 from fluster.logs.live_counts import LiveCounts
+from fluster.logs.numbers import Hits, HitsFilter
 from fluster.logs.store import LogStore
 from fluster.logs.tail import Batch
 
-__all__ = ["SOURCES", "Batch", "Download", "LiveCounts", "LogEntry", "LogFilter", "LogPage", "LogStore"]
+__all__ = ["SOURCES", "Batch", "Download", "Hits", "HitsFilter", "LiveCounts", "LogEntry", "LogFilter", "LogPage", "LogStore"]

@@ -27,7 +27,7 @@ class LogFilter:
     regex: str | None = None
     """RE2 syntax, found anywhere in the text; linear in time whatever it says."""
     start_line: int | None = None
-    """Skip so many entries of what is left; negative: start that many from the end."""
+    """Skip so many lines of what is left; negative: start that many from the end."""
     max_lines: int | None = None
     tail: int | None = None
     """Only the last so many of what is left."""

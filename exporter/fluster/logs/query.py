@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import Final, NamedTuple
 
 from fluster.errors import InvalidArgumentError
@@ -57,7 +56,7 @@ class LogQuery:
         limit = MAX_LINES if wanted.max_lines is None and wanted.tail else wanted.max_lines or DEFAULT_LINES
         limit = min(max(limit, 1), MAX_LINES)
         if wanted.cursor:
-            return self._collect(self._from(self.position(wanted.cursor), wanted), matches, limit)
+            return self._collect(self.forward(self.position(wanted.cursor), wanted), matches, limit)
         tail = wanted.tail
         if tail is None and wanted.start_line is not None and wanted.start_line < 0:
             tail = -wanted.start_line
@@ -69,8 +68,8 @@ class LogQuery:
         skip = wanted.start_line or 0
         if skip and wanted.since_ns is None and wanted.until_ns is None and not wanted.regex:
             position, skip = self._seek(skip, wanted.sources)
-            return self._collect(self._from(position, wanted), matches, limit, skip=skip)
-        return self._collect(self._from(Position("b", 0, 0, 0), wanted), matches, limit, skip=skip)
+            return self._collect(self.forward(position, wanted), matches, limit, skip=skip)
+        return self._collect(self.forward(Position("b", 0, 0, 0), wanted), matches, limit, skip=skip)
 
     def position(self, cursor: str) -> Position:
         """What a cursor stands for. Raises InvalidArgumentError: no follower may wait for what never comes, least of all before others."""
@@ -94,14 +93,14 @@ class LogQuery:
     def begin(self, wanted: LogFilter) -> Position:
         """Where the first entry that the filter's time asks for may be."""
         start = Position("b", 0, 0, 0)
-        return next((each.start for each in self._from(start, wanted)), start)
+        return next((each.start for each in self.forward(start, wanted)), start)
 
     def after(self, position: Position) -> tuple[list[LogEntry], Position]:
         """What came behind `position`, a block at most, and the position behind that (nothing new: the same)."""
         found: list[LogEntry] = []
         size = 0
         wanted = LogFilter()
-        for entry in self._entries(self._from(position, wanted), Matcher(wanted)):
+        for entry in self.entries(self.forward(position, wanted), Matcher(wanted)):
             found.append(entry)
             size += len(entry.data)
             if len(found) >= DEFAULT_LINES or size >= _PAGE_BYTES:
@@ -113,8 +112,8 @@ class LogQuery:
 
     # Where to look
 
-    def _from(self, position: Position, wanted: LogFilter) -> Iterator[_Stretch]:
-        """All that is behind a position and may hold what is wanted, in order."""
+    def forward(self, position: Position, wanted: LogFilter) -> Iterator[_Stretch]:
+        """All stretches that are behind a position and may hold what is wanted, in order."""
         if position.file == "b" and (not wanted.sources or "build" in wanted.sources):
             yield from self._in_time(self.build, position, wanted)
         if not wanted.sources or wanted.sources & {"stdout", "stderr"}:
@@ -143,6 +142,17 @@ class LogQuery:
             last = mark.offset
         yield _Stretch(file, start, file.end)
 
+    def place(self, line: int) -> Position:
+        """Right before line number `line`; before the first that is kept, or behind the last, where there is none."""
+        file = self.build if line < self.build.counts.lines else self.job
+        position, rest = self._seek_in(file, "lines", max(line - file.first, 0))
+        if rest:
+            for entry in Scan(file, position, file.end):
+                if entry.sequence >= line:
+                    break
+                position = entry.after
+        return position
+
     def _seek(self, skip: int, sources: frozenset[str]) -> tuple[Position, int]:
         """A position that so many entries of some sources lie before, but for a rest that is given, too."""
         if not sources or "build" in sources:
@@ -163,14 +173,14 @@ class LogQuery:
 
     # What is there
 
-    def _entries(self, stretches: Iterable[_Stretch], matches: Matcher) -> Iterator[LogEntry]:
+    def entries(self, stretches: Iterable[_Stretch], matches: Matcher) -> Iterator[LogEntry]:
         for file, start, end in stretches:
             yield from Scan(file, start, end, matches)
 
     def _collect(self, stretches: Iterator[_Stretch], matches: Matcher, limit: int, *, skip: int = 0) -> LogPage:
         found: list[LogEntry] = []
         size = 0
-        for entry in islice(self._entries(stretches, matches), skip, None):
+        for entry in _behind(skip, self.entries(stretches, matches)):
             if len(found) == limit or size >= _PAGE_BYTES:
                 return LogPage(found, found[-1].cursor)
             found.append(entry)
@@ -181,7 +191,7 @@ class LogQuery:
         """The last `count` entries that match, oldest first."""
         found: deque[LogEntry] = deque()
         size = 0
-        for stretch in self._backward(count, wanted, matches):
+        for stretch in self.backward(count, wanted, matches):
             if len(found) == count:
                 break
             newest = self._newest(stretch, count - len(found), _PAGE_BYTES - size, matches)
@@ -193,7 +203,7 @@ class LogQuery:
 
     def _newest(self, stretch: _Stretch, count: int, room: int, matches: Matcher) -> deque[LogEntry]:
         """The last entries of a stretch, as many as there is room for, and one at least."""
-        entries = self._entries([stretch], matches)
+        entries = self.entries([stretch], matches)
         if stretch.end - stretch.start.scan <= room:
             return deque(entries, maxlen=count)
         found: deque[LogEntry] = deque()
@@ -205,15 +215,17 @@ class LogQuery:
                 size -= len(found.popleft().data)
         return found
 
-    def _backward(self, count: int, wanted: LogFilter, matches: Matcher) -> Iterator[_Stretch]:
-        """From the end: pieces that may hold the last `count` entries that match."""
+    def backward(
+        self, count: int, wanted: LogFilter, matches: Matcher, until: Position | None = None
+    ) -> Iterator[_Stretch]:
+        """From the end, or from `until`: pieces that may hold the last `count` entries that match."""
         for file, sources in ((self.job, {"stdout", "stderr"}), (self.build, {"build"})):
-            if wanted.sources and not wanted.sources & sources:
+            if (wanted.sources and not wanted.sources & sources) or (until and until.file < file.name):
                 continue
-            if matches.takes_all and not file.counts.part_lines and not file.counts.lost:
+            if matches.takes_all and until is None and not file.counts.part_lines and not file.counts.lost:
                 yield _Stretch(file, lines_before(file, count), file.end)
                 continue
-            end = scanned = file.end
+            end = scanned = until.after if until and until.file == file.name else file.end
             for mark in file.index.before(end):
                 if mark.offset <= file.begin:
                     break
@@ -222,3 +234,10 @@ class LogQuery:
                 yield _Stretch(file, file.at(mark), end)
                 end, scanned = mark.offset, mark.scan
             yield _Stretch(file, Position(file.name, 0, 0, file.first), end)
+
+
+def _behind(lines: int, entries: Iterator[LogEntry]) -> Iterator[LogEntry]:
+    """Without so many lines, each with all its entries."""
+    while lines and (entry := next(entries, None)):
+        lines -= not entry.goes_on
+    return entries

@@ -19,6 +19,7 @@ from fluster.logs.entry import LogEntry, LogFilter, LogPage
 from fluster.logs.live_counts import LiveCounts
 from fluster.logs.matcher import Matcher
 from fluster.logs.named import Named
+from fluster.logs.numbers import Hits, HitsFilter, hits, row
 from fluster.logs.position import START, Position
 from fluster.logs.query import LogQuery
 from fluster.logs.retention import Retention
@@ -80,6 +81,14 @@ class LogStore:
     async def query(self, job_id: str, wanted: LogFilter) -> LogPage:
         """One page. Raises InvalidArgumentError for a bad source, regex or cursor."""
         return await self._ask(job_id, LogQuery.page, wanted)
+
+    async def hits(self, job_id: str, asked: HitsFilter) -> Hits:
+        """The numbers of the lines that a search hits. Raises InvalidArgumentError for a bad source or regex."""
+        return await self._ask(job_id, hits, asked)
+
+    async def row(self, job_id: str, line: int, sources: frozenset[str]) -> int:
+        """How many lines of these sources (all where empty), kept or not, are before line number `line`."""
+        return await self._ask(job_id, lambda query, line: row(query, line, sources), line)
 
     async def check(self, job_id: str, wanted: LogFilter) -> None:
         """Raises InvalidArgumentError where the cursor is none of this log, for whoever must answer before follow() begins."""

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from fluster.cri import format_time
 from fluster.errors import InvalidArgumentError
 from fluster.job import JobState
-from fluster.web.api.parameters import integer, log_filter, moment, states
+from fluster.web.parameters import integer, log_filter, moment, states
 
 
 def request(*pairs, **values):

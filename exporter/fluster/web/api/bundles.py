@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fluster.errors import NotFoundError
-from fluster.web.api.answer import json_response
+from fluster.web.answer import json_response
 from fluster.web.services import Services
 
 __all__ = ["Bundles"]

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from fluster.errors import NotFoundError
-from fluster.web.api.answer import json_response
+from fluster.web.answer import json_response
 from fluster.web.services import Services
 
 __all__ = ["Files"]

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from fluster.errors import FlusterError
 from fluster.sizes import format_bytes
 from fluster.version import __version__
-from fluster.web.api.answer import json_response
+from fluster.web.answer import json_response
 from fluster.web.services import Services
 
 __all__ = ["Health"]

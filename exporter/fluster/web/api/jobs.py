@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fluster.web.api.answer import json_response
+from fluster.web.answer import json_response
 from fluster.web.api.documents import job_document, job_row, stats_document
-from fluster.web.api.parameters import integer, states
+from fluster.web.parameters import integer, states
 from fluster.web.services import Services
 
 __all__ = ["Jobs"]

@@ -13,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from fluster.errors import NotFoundError
 from fluster.logs import Download, LogEntry, LogFilter
-from fluster.web.api.answer import json_response
+from fluster.web.answer import json_response
 from fluster.web.api.documents import entry_document
 from fluster.web.api.events import EventStream
-from fluster.web.api.parameters import byte_range, log_filter, sources
 from fluster.web.followers import Followers
+from fluster.web.parameters import byte_range, log_filter, sources
 from fluster.web.services import Services
 
 __all__ = ["DownloadResponse", "Logs"]

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from fluster.web.api.answer import json_response
+from fluster.web.answer import json_response
 from fluster.web.api.bundles import Bundles
 from fluster.web.api.files import Files
 from fluster.web.api.health import Health

@@ -23,7 +23,8 @@ from fluster.logs import LogFilter
 from fluster.sizes import format_bytes, format_duration
 from fluster.version import __version__
 from fluster.web.pages import views
-from fluster.web.pages.terminal import segments, visible
+from fluster.web.pages.log_view import LogView, line_documents
+from fluster.web.pages.terminal import visible
 from fluster.web.security import COOKIE
 from fluster.web.services import Services
 
@@ -40,6 +41,7 @@ _AROUND_MS = 60_000
 def routes(services: Services) -> list[BaseRoute]:
     pages = _Pages(services)
     return [
+        *LogView(services).routes(),
         Route("/", pages.jobs, methods=["GET"]),
         Route("/job/{job_id}", pages.job, methods=["GET"]),
         Route("/machine", pages.machine, methods=["GET"]),
@@ -118,13 +120,12 @@ class _Pages:
             phases=views.phases(job, now),
             figures=views.figures(job),
             lines=sum(job.logs.lines.values()),
-            entries=[
-                {
-                    "time": entry.timestamp_ns // 1_000_000, "source": entry.source, "number": entry.sequence + 1, "dropped": entry.dropped,
-                    "pieces": segments(entry.data.decode("utf-8", "replace")),
-                }
-                for entry in log.entries
-            ],
+            entries=line_documents(log.entries),
+            log_counts={
+                "lines": job.logs.lines,
+                "retired": job.logs.retired,
+                "complete": job.state.terminal,
+            },
             grafana=self._grafana(job),
         )  # fmt: skip
 

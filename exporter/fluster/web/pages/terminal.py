@@ -22,11 +22,13 @@ _WEIGHTS: Final = {22: {"a1", "a2"}, 23: {"a3"}, 24: {"a4"}}
 
 def visible(text: str) -> str:
     """`text` with control and bidi characters as marks; tab and newline stay."""
-    return text.translate(_MARKS)
+    return text if text.isprintable() else text.translate(_MARKS)
 
 
 def segments(text: str) -> list[tuple[str, str]]:
     """`text` as (classes, piece) by its ANSI colours, other escape sequences left out; each piece is visible()."""
+    if "\x1b" not in text:
+        return [("", visible(text))] if text else []
     found: list[tuple[str, str]] = []
     classes: list[str] = []
     at = 0

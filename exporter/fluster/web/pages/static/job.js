@@ -2,7 +2,8 @@
 import { visible } from "./ansi.js";
 import { bytes, duration, gpu, memory, reason, stamp, words } from "./format.js";
 import { gauge } from "./gauge.js";
-import { Log } from "./log.js";
+import { openLog } from "./log.js";
+import { showTimes } from "./times.js";
 
 const root = document.getElementById("job"), id = root.dataset.job;
 const byId = (name) => document.getElementById(name);
@@ -30,11 +31,7 @@ function phase(name, began, ended, now) {
   if (began !== null) time.dataset.ms = began;
   return began === null ? 0 : Math.max((ended ?? now) - began, 0);
 }
-function times() {
-  for (const time of root.querySelectorAll("time[data-ms]")) {
-    if (time.dataset.ms) time.textContent = `${stamp(Number(time.dataset.ms), log.local)} ${log.local ? "local" : "UTC"}`;
-  }
-}
+const times = () => showTimes(root);
 function phases(job, now) {
   const took = [
     phase("queued", job.submitted_at, job.started_at ?? job.finished_at, now),
@@ -118,13 +115,7 @@ async function refresh() {
   byId("error").hidden = !job.error;
   phases(job, now);
   figures(job);
-  let all = 0;
-  for (const source of ["stdout", "stderr", "build"]) {
-    const count = job.logs.lines[source] ?? 0;
-    all += count;
-    root.querySelector(`[data-lines=${source}]`).textContent = count;
-  }
-  root.querySelector("[data-lines=all]").textContent = all;
+  log.grown({ lines: job.logs.lines, retired: job.logs.retired, complete: job.finished_at !== null });
   byId("kill").hidden = job.finished_at !== null;
   document.title = `${visible(job.name)} ${words(job.status)} · Fluster`;
   return job.finished_at !== null;
@@ -151,60 +142,11 @@ async function loop() {
       connection.hidden = false;
       connection.textContent = `not live: ${error.message}; trying again`;
     }
-    await new Promise((resolve) => setTimeout(resolve, document.hidden ? 5000 : 1000));
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
-const log = new Log(id, byId("log"), Number(root.dataset.lines));
-const follow = byId("follow"), tabs = [...root.querySelectorAll("[role=tab]")];
-let complete = false;
-log.onstate = (state) => {
-  if (state === "live" || state === "complete") complete = state === "complete";
-  // A reader who went elsewhere is not at the end, however complete the log is.
-  follow.textContent = !log.following ? "paused: follow" : complete ? "at the end" : "following";
-  follow.setAttribute("aria-pressed", String(log.following));
-  if (state === "lost") Object.assign(connection, { hidden: false, textContent: "connection lost; the log goes on where it was" });
-  else if (state === "live") connection.hidden = true;
-  else if (state === "refused") Object.assign(connection, { hidden: false, textContent: "the worker refuses this search: is it a regular expression?" });
-  else if (state === "cut") byId("cut").hidden = false;
-};
-function select(tab, focus) {
-  for (const each of tabs) {
-    each.setAttribute("aria-selected", String(each === tab));
-    each.tabIndex = each === tab ? 0 : -1;
-  }
-  byId("log").setAttribute("aria-labelledby", tab.id);
-  const source = tab.dataset.source;
-  byId("download").href = `/api/jobs/${encodeURIComponent(id)}/logs/download${source === "all" ? "" : `?source=${source}`}`;
-  if (focus) {
-    tab.focus();
-    history.replaceState(null, "", `#log=${source}`);
-  }
-  byId("cut").hidden = true;
-  log.open({ source });
-}
-for (const [place, tab] of tabs.entries()) {
-  tab.addEventListener("click", () => {
-    select(tab, true);
-  });
-  tab.addEventListener("keydown", (event) => {
-    const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: tabs.length - 1 }[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    select(tabs[(next + tabs.length) % tabs.length], true);
-  });
-}
-let typing = 0;
-byId("search").addEventListener("input", (event) => {
-  clearTimeout(typing);
-  typing = setTimeout(() => log.open({ grep: event.target.value }), 250);
-});
-byId("wrap").addEventListener("change", (event) => log.set({ wrapped: event.target.checked }));
-byId("local").addEventListener("change", (event) => {
-  log.set({ local: event.target.checked });
-  times();
-});
-follow.addEventListener("click", () => log.follow(!log.following));
+const log = openLog(document.querySelector(".log"), id);
 byId("kill").addEventListener("click", () => byId("confirm").showModal());
 byId("confirm-no").addEventListener("click", () => byId("confirm").close());
 byId("confirm-yes").addEventListener("click", async () => {
@@ -212,16 +154,4 @@ byId("confirm-yes").addEventListener("click", async () => {
   const response = await fetch(`/api/jobs/${encodeURIComponent(id)}/kill`, { method: "POST", headers: { "X-Fluster": "1" } });
   if (!response.ok) Object.assign(connection, { hidden: false, textContent: (await response.json()).error });
 });
-// The address says what is shown: #log=stderr a tab, #L120 a line.
-function show() {
-  const line = /^#L(\d{1,12})$/.exec(location.hash)?.[1], wanted = /^#log=(\w+)$/.exec(location.hash)?.[1];
-  const tab = tabs.find((each) => each.dataset.source === wanted) ?? tabs[0];
-  if (wanted || !log.events) select(tab);
-  if (!line) return;
-  log.follow(false);
-  log.mark();
-  if (!byId(`L${line}`)?.matches(".marked")) log.jump(Number(line));
-}
-window.addEventListener("hashchange", show);
-show();
 loop();

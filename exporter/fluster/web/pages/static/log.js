@@ -1,176 +1,284 @@
-// The log of a job: lines are kept as data, and only those that are seen are elements. Unwrapped lines have one height, so that
-// any of a hundred thousand is found by arithmetic; wrapped ones are shown as a window that moves along with the reader.
-import { spans } from "./ansi.js";
-import { stamp } from "./format.js";
+// The log of a job's page: its tabs and tools around one window on the lines.
+import { readAddress, writeAddress, addressOf } from "./log_address.js";
+import { copyLines } from "./log_copy.js";
+import { Lines } from "./log_lines.js";
+import { lineElement, waitingElement } from "./log_row.js";
+import { Search } from "./log_search.js";
+import { View } from "./log_view.js";
+import { keep, recall } from "./preferences.js";
+import { chooseTimes, chosenTimes, countTimesFrom, onTimes, readTime } from "./times.js";
 
-const HEIGHT = 20, MARGIN = 30, KEPT = 200_000, TAIL = 10_000, WINDOW = 1000, STEP = 400, FOLD = 4000;
+const SOURCES = ["all", "stdout", "stderr", "build"], TYPING_MS = 300;
+const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
-export class Log {
-  constructor(job, box, known) {
-    Object.assign(this, { job, box, known, source: "all", grep: "", local: false, wrapped: false, following: true, wanted: 0 });
-    this.onstate = () => {};
-    this.canvas = document.createElement("div");
-    this.placed = 0;
-    box.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    new ResizeObserver(() => this.draw()).observe(box);
-  }
-  // Reads from the beginning where all lines can be kept, else the last ones; what is left out is said.
-  open({ source = this.source, grep = this.grep } = {}) {
-    this.events?.close();
-    Object.assign(this, { source, grep, lines: [], shown: null, placed: 0, cut: !grep && this.known > KEPT });
-    this.box.replaceChildren(this.canvas);
-    this.draw();
-    const query = new URLSearchParams(source === "all" ? {} : { source });
-    if (grep) query.set("grep", grep);
-    if (this.cut) query.set("tail", TAIL);
-    this.events = new EventSource(`/api/jobs/${encodeURIComponent(this.job)}/logs/stream?${query}`);
-    this.events.onmessage = (event) => this.add(JSON.parse(event.data));
-    this.events.onopen = () => this.onstate("live");
-    this.events.onerror = () => this.onstate(this.events.readyState === EventSource.CLOSED ? "refused" : "lost");
-    this.events.addEventListener("end", () => {
-      this.events.close();
-      this.onstate("complete");
+class Log {
+  constructor(section, job) {
+    this.part = (name) => section.querySelector(`[data-log-part=${name}]`);
+    Object.assign(this, { section, job, source: "all", marked: null, left: 0, counts: JSON.parse(section.dataset.log) });
+    this.tabs = [...section.querySelectorAll("[role=tab]")];
+    this.view = new View(this.part("lines"), {
+      make: (row) => this.element(row), look: (from, to) => this.lines.look(from, to), onfollow: () => this.followed(),
     });
-    if (this.cut) this.onstate("cut");
+    this.search = new Search((query) => this.lines.ask("/hits", query), () => this.hitsChanged());
+    countTimesFrom(Number(section.dataset.origin));
+    this.equip();
+    section.classList.add("scripted");
+    addEventListener("hashchange", () => this.visit());
+    onTimes(() => this.view.forget());
+    this.visit();
   }
-  add({ timestamp, source, data, sequence, dropped }) {
-    if (dropped) this.lines.push({ timestamp, source: "gap", data: `${dropped} lines are missing here`, number: sequence + 1 });
-    this.lines.push({ timestamp, source, data, number: sequence + 1 });
-    this.known = Math.max(this.known, sequence + 1);
-    if (this.lines.length > KEPT) {
-      const gone = KEPT / 10;
-      this.lines.splice(0, gone);
-      if (!this.following && !this.wrapped) this.box.scrollTop -= gone * HEIGHT;
-      this.shown = null;
-      if (!this.cut) this.onstate("cut");
-      this.cut = true;
+  // What the worker says of the log: lines by source, how many of the first are not kept, and whether more may come.
+  grown(counts) {
+    this.counts = counts;
+    for (const tab of this.tabs) tab.querySelector("small").textContent = this.total(tab.dataset.source).toLocaleString("en");
+    this.resize();
+    this.search.grown(this.total("all")).then(() => this.say());
+  }
+  total(source, kind = "lines") {
+    const of = this.counts[kind];
+    return source === "all" ? Object.values(of).reduce((sum, each) => sum + each, 0) : (of[source] ?? 0);
+  }
+  // The first row that is kept. Where lines of the job are gone, ALL begins behind them: the build's are in BUILD.
+  gone() {
+    if (this.source !== "all") return this.total(this.source, "retired");
+    const ofJob = this.total("stdout", "retired") + this.total("stderr", "retired");
+    return ofJob ? this.total("build") + ofJob : this.total("build", "retired");
+  }
+  resize() {
+    this.lines.resize(this.gone(), this.total(this.source));
+    this.view.resize(this.lines.first, this.lines.end);
+    this.part("lines").style.setProperty("--digits", Math.max(String(this.total("all")).length, 3));
+    const gone = this.total(this.source, "retired");
+    this.part("gone").hidden = !gone;
+    this.part("gone").textContent = `${count(gone, "older line")} ${gone === 1 ? "is" : "are"} not kept any more.`;
+    this.part("empty").hidden = this.lines.end > 0;
+    this.part("empty").textContent = this.counts.complete ? "It wrote nothing." : "Nothing yet.";
+    this.say();
+  }
+  open(source) {
+    this.lines?.close();
+    this.source = source;
+    this.lines = new Lines(this.job, source, { onload: () => this.loaded(), onerror: (sentence) => this.note(sentence) });
+    this.view.reset();
+    this.left = this.total(source);
+    for (const tab of this.tabs) {
+      tab.setAttribute("aria-selected", String(tab.dataset.source === source));
+      tab.tabIndex = tab.dataset.source === source ? 0 : -1;
     }
-    this.soon();
+    this.part("lines").setAttribute("aria-labelledby", `tab-${source}`);
+    this.part("download").href = `/api/jobs/${encodeURIComponent(this.job)}/logs/download${source === "all" ? "" : `?source=${source}`}`;
+    this.note("");
+    this.resize();
   }
-  soon() {
-    this.pending ||= requestAnimationFrame(() => { this.pending = 0; this.draw(); });
+  loaded() {
+    this.view.resize(this.lines.first, this.lines.end);
+    this.view.soon();
   }
-  // What the reader scrolls up is the reader's; what we scrolled to the end, or what grew below, is not.
-  scrolled() {
-    const { scrollTop, clientHeight, scrollHeight } = this.box;
-    const atEnd = scrollTop + clientHeight >= scrollHeight - HEIGHT && (!this.wrapped || this.shown?.to === this.lines.length);
-    if (!atEnd && scrollTop < this.placed - 1) this.follow(false);
-    else if (atEnd && scrollHeight > clientHeight && !this.wanted) this.follow(true);
-    this.draw();
+  // To what the address names, when the page is opened and when the reader goes to another address.
+  async visit() {
+    const wanted = readAddress();
+    if (!wanted && this.lines) return;
+    const source = wanted?.source ?? "all";
+    if (!this.lines || source !== this.source) this.open(source);
+    this.marked = wanted?.lines ?? null;
+    this.remark();
+    if (this.marked) await this.go({ line: this.marked[0] });
   }
-  follow(on) {
-    if (on === this.following) return;
-    this.following = on;
-    this.onstate(on ? "following" : "paused");
-    if (on) this.draw();
-  }
-  set({ local = this.local, wrapped = this.wrapped }) {
-    const top = this.lines[this.topPlace()]?.number;
-    Object.assign(this, { local, wrapped, shown: null });
-    if (!this.following && top) this.jump(top, 0);
-    else this.draw();
-  }
-  topPlace() {
-    if (!this.wrapped) return Math.floor(this.box.scrollTop / HEIGHT);
-    const seen = [...this.canvas.children].findIndex((line) => line.offsetTop + line.offsetHeight > this.box.scrollTop);
-    return (this.shown?.from ?? 0) + Math.max(seen, 0);
-  }
-  element(entry) {
-    const line = document.createElement("div"), at = document.createElement("a"), text = document.createElement("span");
-    line.className = `line ${entry.source}`;
-    if (entry.source !== "gap") line.id = `L${entry.number}`;
-    at.className = "at";
-    at.href = `#L${entry.number}`;
-    at.textContent = stamp(entry.timestamp, this.local);
-    text.className = "text";
-    const more = this.wrapped ? 0 : entry.data.length - FOLD;
-    text.append(spans(more > 0 ? `${entry.data.slice(0, FOLD)} … ${more} more characters, wrap shows them` : entry.data));
-    line.append(at, text);
-    if (location.hash === `#${line.id}`) line.classList.add("marked");
-    return line;
-  }
-  draw() {
-    if (!this.lines) return;
-    if (this.wanted) this.reach();
-    if (this.wrapped) this.drawWrapped();
-    else this.drawRows();
-    if (this.following) {
-      this.box.scrollTop = this.box.scrollHeight;
-      this.placed = this.box.scrollTop;
+  async go(query) {
+    this.view.follow(false); // at once: what comes meanwhile does not move the page
+    const { lines } = this;
+    try {
+      const { row, number } = await lines.place(query);
+      if (lines !== this.lines) return null;
+      this.view.reveal(Math.max(Math.min(row, lines.end - 1), 0));
+      return number;
+    } catch (error) {
+      this.note(error.message);
+      return null;
     }
   }
-  drawRows() {
-    const total = this.lines.length, seen = this.box.clientHeight;
-    const top = this.following ? Math.max(total * HEIGHT - seen, 0) : this.box.scrollTop;
-    const from = Math.min(Math.max(Math.floor(top / HEIGHT) - MARGIN, 0), total);
-    const to = Math.min(Math.ceil((top + seen) / HEIGHT) + MARGIN, total);
-    // Rows that stand already stay: a selection in them outlives the lines that come below.
-    if (this.shown?.from !== from || this.shown?.to !== to) {
-      const above = document.createElement("div"), below = document.createElement("div");
-      above.style.height = `${from * HEIGHT}px`;
-      this.canvas.className = "";
-      this.canvas.replaceChildren(above, ...this.lines.slice(from, to).map((entry) => this.element(entry)), below);
-      this.shown = { from, to };
-    }
-    this.canvas.lastElementChild.style.height = `${(total - to) * HEIGHT}px`;
+  select(source, lines = null) {
+    this.marked = lines;
+    this.view.following = true;
+    this.open(source);
+    writeAddress(source, lines);
+    this.seek();
   }
-  drawWrapped() {
-    const total = this.lines.length, { box, canvas } = this;
-    if (!this.shown || (this.following && this.shown.to < total - WINDOW)) {
-      const from = Math.max(total - WINDOW, 0);
-      this.fill(from, total);
-    } else if (this.following || this.shown.to - this.shown.from < WINDOW) {
-      const to = this.following ? total : Math.min(total, this.shown.from + WINDOW);
-      canvas.append(...this.lines.slice(this.shown.to, to).map((entry) => this.element(entry)));
-      this.shown.to = to;
-      while (this.shown.to - this.shown.from > 2 * WINDOW) {
-        canvas.firstElementChild.remove();
-        this.shown.from++;
+  mark(lines) {
+    this.marked = lines;
+    writeAddress(this.source, lines);
+    this.remark();
+  }
+
+  // Lines
+
+  element(row) {
+    const line = this.lines.at(row);
+    const element = line ? lineElement(line, {
+      href: addressOf(this.source, [line.number, line.number]), search: this.search, expand: () => this.expand(row),
+    }) : waitingElement();
+    element.waiting = !line;
+    this.dress(element);
+    return element;
+  }
+  dress(element) {
+    const number = Number(element.dataset.number), { search, marked } = this;
+    element.classList.toggle("marked", marked !== null && number >= marked[0] && number <= marked[1]);
+    element.classList.toggle("hit", search.has(number));
+    element.classList.toggle("current", search.current >= 0 && search.lines[search.current] === number);
+  }
+  remark() {
+    for (const element of this.view.elements.values()) this.dress(element);
+  }
+  async expand(row) {
+    await this.lines.expand(row).catch((error) => this.note(error.message));
+    this.view.forget();
+  }
+  chosen(event) {
+    const link = event.target.closest("a.at");
+    if (!link || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const number = Number(link.parentElement.dataset.number), from = event.shiftKey && this.marked ? this.marked[0] : number;
+    this.mark([Math.min(from, number), Math.max(from, number)]);
+  }
+
+  // Search
+
+  seek() {
+    const wish = { text: this.part("search").value, regex: this.pressed("regex"), cased: this.pressed("cased") };
+    const { lines } = this, was = this.search.needle;
+    return this.search.start(wish, this.total("all")).then(() => {
+      if (was !== this.search.needle || wish.text) this.view.forget();
+      if (lines !== this.lines || !this.search.lines.length) return;
+      // The first one from here on; who is at the end is interested in the last one.
+      return this.view.following ? this.step(-1, Infinity) : this.step(1, this.here(0) - 1);
+    });
+  }
+  // The number of the line at the top of the window (0) or at its end (1).
+  here(edge) {
+    const [from, to] = this.view.seen;
+    return this.lines.at(edge ? to - 1 : from)?.number ?? 0;
+  }
+  async step(way, from) {
+    const { search } = this, current = search.lines[search.current];
+    const number = await search.step(way, from ?? current ?? (way > 0 ? this.here(0) - 1 : this.here(1) + 1));
+    if (number !== null) await this.go({ line: number });
+  }
+  hitsChanged() {
+    this.part("hits").textContent = this.search.words;
+    this.part("hits").classList.toggle("error", this.search.error !== "");
+    for (const name of ["previous", "next"]) this.part(name).disabled = !this.search.lines.length;
+    this.remark();
+  }
+
+  // What is told
+
+  followed() {
+    if (!this.view.following) this.left = this.lines.end;
+    this.say();
+  }
+  say() {
+    const { following } = this.view, waiting = this.lines.end - this.left, button = this.part("follow");
+    const words = this.counts.complete ? (following ? "end of the log" : "to the end")
+      : following ? "following" : waiting > 0 ? `paused, ${count(waiting, "new line")}` : "paused";
+    if (button.textContent !== words) button.textContent = words;
+    button.setAttribute("aria-pressed", String(following));
+    button.classList.toggle("news", !following && waiting > 0);
+  }
+  note(sentence) {
+    this.part("note").textContent = sentence;
+    this.part("note").hidden = !sentence;
+  }
+  // For a moment, and for those who hear the page.
+  tell(sentence) {
+    this.part("status").textContent = sentence;
+  }
+
+  // The tools
+
+  pressed(name) {
+    return this.part(name).getAttribute("aria-pressed") === "true";
+  }
+  equip() {
+    const on = (name, kind, act) => this.part(name).addEventListener(kind, act);
+    for (const [place, tab] of this.tabs.entries()) {
+      tab.addEventListener("click", () => this.select(tab.dataset.source));
+      tab.addEventListener("keydown", (event) => {
+        const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: SOURCES.length - 1 }[event.key];
+        if (next === undefined) return;
+        event.preventDefault();
+        const other = this.tabs[(next + SOURCES.length) % SOURCES.length];
+        this.select(other.dataset.source);
+        other.focus();
+      });
+    }
+    on("lines", "click", (event) => this.chosen(event));
+    on("follow", "click", () => this.view.follow(!this.view.following || this.counts.complete));
+    this.equipSearch(on);
+    on("goto", "submit", (event) => {
+      event.preventDefault();
+      this.goTo(this.part("goto").elements.place.value.trim());
+    });
+    const wrap = this.part("wrap"), times = this.part("times");
+    wrap.checked = recall("wrap", ["no", "yes"]) === "yes";
+    this.view.wrap(wrap.checked);
+    wrap.addEventListener("change", () => {
+      keep("wrap", wrap.checked ? "yes" : "no");
+      this.view.wrap(wrap.checked);
+    });
+    times.value = chosenTimes();
+    times.addEventListener("change", () => chooseTimes(times.value));
+    on("copy", "click", () => this.copy());
+    document.addEventListener("selectionchange", () => {
+      // Who selects lines reads them: they stay where they are.
+      const { anchorNode, isCollapsed } = getSelection();
+      if (!isCollapsed && this.part("lines").contains(anchorNode)) this.view.follow(false);
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+      event.preventDefault();
+      this.part("search").focus();
+    });
+  }
+  equipSearch(on) {
+    on("search", "input", () => {
+      clearTimeout(this.typing);
+      this.typing = setTimeout(() => this.seek(), TYPING_MS);
+    });
+    on("search", "keydown", (event) => {
+      if (event.key === "Enter") this.search.text === this.part("search").value ? this.step(event.shiftKey ? -1 : 1) : this.seek();
+      else if (event.key === "Escape") {
+        this.part("search").value = "";
+        this.seek();
+      } else return;
+      event.preventDefault();
+      clearTimeout(this.typing);
+    });
+    for (const name of ["regex", "cased"]) on(name, "click", () => {
+      this.part(name).setAttribute("aria-pressed", String(!this.pressed(name)));
+      this.seek();
+    });
+    on("next", "click", () => this.step(1));
+    on("previous", "click", () => this.step(-1));
+  }
+  async goTo(text) {
+    if (!text) return;
+    this.note("");
+    const [seen] = this.view.seen, near = Number(this.lines.at(seen)?.ns.slice(0, -6) ?? Date.now());
+    const number = await this.go(/^\d+$/.test(text) ? { line: text } : { at: readTime(text, near) });
+    if (number !== null && number <= this.total("all")) this.mark([number, number]);
+  }
+  async copy() {
+    try {
+      let [from, to] = [this.lines.first, this.lines.end];
+      if (this.marked) {
+        from = (await this.lines.place({ line: this.marked[0] })).row;
+        to = (await this.lines.place({ line: this.marked[1] + 1 })).row;
       }
+      this.tell(await copyLines(this.lines, from, to));
+    } catch (error) {
+      this.tell(`not copied: ${error.message}`);
     }
-    if (this.following) return;
-    const { from, to } = this.shown;
-    if (box.scrollTop < box.clientHeight && from > 0) this.move(Math.max(from - STEP, 0));
-    else if (box.scrollTop + 2 * box.clientHeight > box.scrollHeight && to < total) this.move(Math.min(from + STEP, Math.max(total - WINDOW, 0)));
-  }
-  fill(from, to) {
-    this.canvas.className = "wrap";
-    this.canvas.replaceChildren(...this.lines.slice(from, to).map((entry) => this.element(entry)));
-    this.shown = { from, to };
-  }
-  // The line at the top stays where it is on the screen.
-  move(from) {
-    const number = this.lines[this.topPlace()].number;
-    const before = document.getElementById(`L${number}`).offsetTop - this.box.scrollTop;
-    this.fill(from, Math.min(from + WINDOW, this.lines.length));
-    const now = document.getElementById(`L${number}`);
-    if (now) this.box.scrollTop = now.offsetTop - before;
-    this.placed = this.box.scrollTop;
-  }
-  // To line `number`, now or as soon as it is read; `share` of the view stays above it.
-  jump(number, share = 0.4) {
-    Object.assign(this, { wanted: number, share });
-    this.follow(false);
-    this.draw();
-  }
-  mark() {
-    for (const line of this.canvas.querySelectorAll(".line")) line.classList.toggle("marked", location.hash === `#${line.id}`);
-  }
-  reach() {
-    const number = this.wanted, last = this.lines.at(-1)?.number ?? 0;
-    if (last < number) return;
-    this.wanted = 0;
-    const place = this.lines.findIndex((entry) => entry.number >= number);
-    const above = this.box.clientHeight * this.share;
-    if (this.wrapped) {
-      const from = Math.max(place - WINDOW / 2, 0);
-      this.fill(from, Math.min(from + WINDOW, this.lines.length));
-      this.box.scrollTop = this.canvas.children[place - from].offsetTop - above;
-    } else {
-      this.drawRows();
-      this.canvas.lastElementChild.style.height = `${this.lines.length * HEIGHT}px`; // room, so that the place can be scrolled to
-      this.box.scrollTop = Math.max(place * HEIGHT - above, 0);
-    }
-    this.placed = this.box.scrollTop;
   }
 }
+export const openLog = (section, job) => new Log(section, job);

@@ -1,0 +1,71 @@
+// One line of the log as an element. All text goes in as text; the pieces and their classes come from the worker.
+import { everyTime, moment } from "./times.js";
+
+const MOST_MARKS = 100;
+
+export function bytes(size) {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let place = 0;
+  while (size >= 1024 && place < units.length - 1) [size, place] = [size / 1024, place + 1];
+  return `${place && size < 100 ? size.toFixed(1) : Math.round(size)} ${units[place]}`;
+}
+const made = (name, className, text) => {
+  const element = document.createElement(name);
+  element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+};
+// The places [begin, end) of the needle in a text, without case unless `cased`.
+export function places(text, needle, cased) {
+  const fold = (value) => (cased ? value : value.toLowerCase());
+  const inside = fold(text), wanted = fold(needle), found = [];
+  if (inside.length !== text.length || !wanted) return found; // a letter that becomes two when it is folded
+  for (let at = inside.indexOf(wanted); at >= 0 && found.length < MOST_MARKS; at = inside.indexOf(wanted, at + wanted.length)) found.push([at, at + wanted.length]);
+  return found;
+}
+// [classes, text, marked] cut at the ends of the marks.
+export function markedPieces(pieces, marks) {
+  const out = [];
+  let begin = 0, next = 0;
+  for (const [classes, text] of pieces) {
+    const end = begin + text.length;
+    for (let at = begin; at < end;) {
+      while (next < marks.length && marks[next][1] <= at) next++;
+      const mark = marks[next], inside = mark !== undefined && mark[0] <= at;
+      const to = Math.min(end, mark === undefined ? end : inside ? mark[1] : mark[0]);
+      out.push([classes, text.slice(at - begin, to - begin), inside]);
+      at = to;
+    }
+    begin = end;
+  }
+  return out;
+}
+function filled(text, line, search) {
+  const marks = search?.needle ? places(line.pieces.map(([, piece]) => piece).join(""), search.needle, search.cased) : [];
+  for (const [classes, piece, marked] of markedPieces(line.pieces, marks)) {
+    if (!classes && !marked) text.append(piece);
+    else text.append(made(marked ? "mark" : "span", classes, piece));
+  }
+}
+// `search` tells what is marked, `expand()` is called for the rest of a line that is shown cut.
+export function lineElement(line, { href, search, expand }) {
+  const row = made("div", `line ${line.source}`), at = made("a", "at"), text = made("span", "text");
+  const { day, clock } = moment(Number(line.ns.slice(0, -6)));
+  row.dataset.number = line.number;
+  at.href = href;
+  at.tabIndex = -1; // a line is chosen by "go to" or by a click: not a thousand stops for the Tab key
+  at.title = everyTime(line.ns);
+  at.append(made("span", "number", line.number), made("span", "day", day), made("span", "clock", clock));
+  if (line.dropped) text.append(made("span", "gap", `${line.dropped.toLocaleString("en")} lines are missing here`));
+  if (line.size && !line.whole) {
+    // Before the text: behind it, nobody would find it.
+    const more = made("button", "more", `${bytes(line.size)}, show all`);
+    more.type = "button";
+    more.addEventListener("click", expand);
+    text.append(more);
+  } else if (line.size) text.append(made("span", "gap", `cut, the download has all ${bytes(line.size)}`));
+  filled(text, line, search);
+  row.append(at, text);
+  return row;
+}
+export const waitingElement = () => made("div", "line waiting", "…");
