@@ -7,4 +7,15 @@ from fluster.logs.numbers import Hits, HitsFilter
 from fluster.logs.store import LogStore
 from fluster.logs.tail import Batch
 
-__all__ = ["SOURCES", "Batch", "Download", "Hits", "HitsFilter", "LiveCounts", "LogEntry", "LogFilter", "LogPage", "LogStore"]
+__all__ = [
+    "SOURCES",
+    "Batch",
+    "Download",
+    "Hits",
+    "HitsFilter",
+    "LiveCounts",
+    "LogEntry",
+    "LogFilter",
+    "LogPage",
+    "LogStore",
+]

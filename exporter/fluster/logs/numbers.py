@@ -49,10 +49,11 @@ def hits(query: LogQuery, asked: HitsFilter) -> Hits:
     until = None if asked.before is None else query.place(asked.before)
     for stretch in query.backward(MAX_HITS, asked.wanted, matches, until):
         for line in reversed(list(_lines(query.entries([stretch], matches)))):
+            if found and line >= found[0]:
+                continue  # more of a line in pieces
             if len(found) == MAX_HITS:
                 return Hits(list(found), more=True)
-            if not found or line < found[0]:
-                found.appendleft(line)
+            found.appendleft(line)
     return Hits(list(found), more=False)
 
 

@@ -145,12 +145,15 @@ class LogQuery:
     def place(self, line: int) -> Position:
         """Right before line number `line`; before the first that is kept, or behind the last, where there is none."""
         file = self.build if line < self.build.counts.lines else self.job
-        position, rest = self._seek_in(file, "lines", max(line - file.first, 0))
-        if rest:
-            for entry in Scan(file, position, file.end):
-                if entry.sequence >= line:
-                    break
-                position = entry.after
+        # Not the mark at the line itself: it may stand between the pieces of the line.
+        mark = file.index.at(file.index.last(lambda mark: file.first + mark.lines < line))
+        position = file.kept_from if mark.offset < file.begin else file.at(mark)
+        if not file.counts.part_lines and not file.counts.lost:
+            return lines_behind(file, position, max(line - position.sequence, 0))
+        for entry in Scan(file, position, file.end):
+            if entry.sequence >= line:
+                break
+            position = entry.after
         return position
 
     def _seek(self, skip: int, sources: frozenset[str]) -> tuple[Position, int]:
@@ -163,7 +166,7 @@ class LogQuery:
         return self._seek_in(self.job, f"{min(streams)}_lines" if len(streams) == 1 else "lines", skip)
 
     def _seek_in(self, file: LogFile, key: str, skip: int) -> tuple[Position, int]:
-        mark = file.index.at(file.index.last(lambda mark: getattr(mark, key) <= skip))
+        mark = file.index.at(file.index.last(lambda mark: getattr(mark, key) < skip))  # as in place()
         if mark.offset < file.begin:  # what is wanted may be dropped
             return Position(file.name, 0, 0, file.first), max(skip - getattr(file.floor, key), 0)
         skip -= getattr(mark, key)
