@@ -118,7 +118,8 @@ class LogQuery:
             yield from self._in_time(self.build, position, wanted)
         if not wanted.sources or wanted.sources & {"stdout", "stderr"}:
             start = position if position.file == "j" else Position("j", 0, 0, self.job.first)
-            yield from self._in_time(self.job, start, wanted)
+            for stretch in self._in_time(self.job, start, wanted):
+                yield from _with_lines(stretch, _sparse(self.job, wanted.sources))
 
     def _in_time(self, file: LogFile, start: Position, wanted: LogFilter) -> Iterator[_Stretch]:
         """Without what is certainly too early or too late."""
@@ -229,14 +230,19 @@ class LogQuery:
                 yield _Stretch(file, lines_before(file, count), file.end)
                 continue
             end = scanned = until.after if until and until.file == file.name else file.end
+            key = _sparse(file, wanted.sources)
+            here = getattr(file.counts, key) if key and until is None else None
             for mark in file.index.before(end):
                 if mark.offset <= file.begin:
                     break
                 if mark.offset > scanned:
                     continue  # in a long line that is read from its beginning anyway
-                yield _Stretch(file, file.at(mark), end)
-                end, scanned = mark.offset, mark.scan
-            yield _Stretch(file, Position(file.name, 0, 0, file.first), end)
+                there = getattr(mark, key) if key else None
+                if there is None or there != here:
+                    yield _Stretch(file, file.at(mark), end)
+                end, scanned, here = mark.offset, mark.scan, there
+            if here is None or getattr(file.floor, key) != here:
+                yield _Stretch(file, Position(file.name, 0, 0, file.first), end)
 
 
 def _behind(lines: int, entries: Iterator[LogEntry]) -> Iterator[LogEntry]:
@@ -244,3 +250,29 @@ def _behind(lines: int, entries: Iterator[LogEntry]) -> Iterator[LogEntry]:
     while lines and (entry := next(entries, None)):
         lines -= not entry.goes_on
     return entries
+
+
+def _sparse(file: LogFile, sources: frozenset[str]) -> str:
+    """What marks count of these sources, where that tells between which of them no such line is; else empty."""
+    streams = sources & {"stdout", "stderr"}
+    if file.source or len(streams) != 1 or file.counts.part_lines or file.counts.lost:
+        return ""
+    return f"{min(streams)}_lines"
+
+
+def _with_lines(stretch: _Stretch, key: str) -> Iterator[_Stretch]:
+    """Those parts of a stretch in which lines are that `key` counts."""
+    file, at, end = stretch
+    if not key or at.after < file.begin:
+        yield stretch
+        return
+    number = file.index.last(lambda mark: mark.offset <= at.after)
+    here = getattr(file.index.at(number), key)
+    for mark in file.index.after(number):
+        if mark.offset >= end:
+            break
+        if getattr(mark, key) != here:
+            yield _Stretch(file, at, mark.offset)
+        at, here = file.at(mark), getattr(mark, key)
+    if end < file.end or getattr(file.counts, key) != here:
+        yield _Stretch(file, at, end)

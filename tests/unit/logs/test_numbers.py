@@ -31,7 +31,7 @@ def small_steps(monkeypatch):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.integers(0, 3),
-    st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), TEXTS), max_size=30),
+    st.lists(st.tuples(st.sampled_from(["stdout", "stdout", "stdout", "stderr"]), TEXTS), max_size=30),
     st.sampled_from([10**9, 400]),
     st.integers(1, 9),
     st.sampled_from(SOURCES).map(frozenset),
@@ -103,3 +103,38 @@ def test_a_line_in_pieces_is_skipped_as_one(store, monkeypatch):
 def test_a_bad_expression_is_named(store):
     with pytest.raises(InvalidArgumentError, match="regex"):
         anyio.run(store.hits, "job", HitsFilter(LogFilter(regex="(")))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.integers(0, 400), max_size=5), st.sampled_from([10**9, 700]), st.integers(0, 5), st.integers(1, 5))
+def test_rare_lines_are_found_wherever_they_are(tmp_path_factory, places, segment, skip, count):
+    store = LogStore(tmp_path_factory.mktemp("logs"))
+    store.create("job")
+    with CriWriter(store.job_path("job"), segment_bytes=segment) as log:
+        for number in range(100):
+            log.write("stdout", NOW + number, b"much\n")
+            for _ in range(places.count(number)):
+                log.write("stderr", NOW + number, b"rare %d\n" % number)
+    rare = [b"rare %d" % number for number in sorted(places) if number < 100]
+    with LogQuery.open(str(store.build_path("job")), str(store.job_path("job"))) as query:
+        for wanted, expected in (
+            ({"start_line": skip, "max_lines": count}, rare[skip : skip + count]),
+            ({"tail": count}, rare[-count:]),
+            ({"regex": "r.re", "tail": count}, rare[-count:]),
+            ({"since_ns": NOW + 30, "max_lines": 100}, [each for each in rare if int(each[5:]) >= 30]),
+        ):
+            page = query.page(LogFilter(sources=frozenset({"stderr"}), **wanted))
+            assert [entry.data for entry in page.entries] == expected, wanted
+
+
+def test_one_line_of_the_other_stream_is_found_without_reading_all(store, monkeypatch):
+    with CriWriter(store.job_path("job")) as log:
+        for number in range(2000):
+            log.write("stderr" if number == 700 else "stdout", NOW + number, b"line %d\n" % number)
+    read = []
+    real = LogFile.read
+    monkeypatch.setattr(LogFile, "read", lambda self, offset, size: read.append(size) or real(self, offset, size))
+    for wanted in ({}, {"tail": 5}):
+        page = anyio.run(store.query, "job", LogFilter(sources=frozenset({"stderr"}), **wanted))
+        assert [entry.data for entry in page.entries] == [b"line 700"]
+    assert sum(read) < 20_000
