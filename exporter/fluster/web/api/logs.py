@@ -15,8 +15,8 @@ from fluster.errors import NotFoundError
 from fluster.logs import Download, LogEntry, LogFilter
 from fluster.web.api.answer import json_response
 from fluster.web.api.documents import entry_document
-from fluster.web.events import EventStream
 from fluster.web.api.parameters import byte_range, log_filter, sources
+from fluster.web.events import EventStream
 from fluster.web.followers import Followers
 from fluster.web.services import Services
 

@@ -1,7 +1,9 @@
 // The log of a job: lines are kept as data, and only those that are seen are elements. Unwrapped lines have one height, so that
 // any of a hundred thousand is found by arithmetic; wrapped ones are shown as a window that moves along with the reader.
 import { spans } from "./ansi.js";
-import { stamp } from "./format.js";
+
+// A moment in UTC, or in the reader's own time zone.
+const stamp = (ms, local) => new Date(ms - (local ? new Date(ms).getTimezoneOffset() * 60000 : 0)).toISOString().replace("T", " ").slice(0, 23);
 
 const HEIGHT = 20, MARGIN = 30, KEPT = 200_000, TAIL = 10_000, WINDOW = 1000, STEP = 400, FOLD = 4000;
 
@@ -173,4 +175,77 @@ export class Log {
     }
     this.placed = this.box.scrollTop;
   }
+}
+
+// The section of the page: its tabs, its search, and the address that says what is shown. `grown` hears how much there is.
+export function openLog(root, id) {
+  const byId = (name) => document.getElementById(name);
+  const counts = JSON.parse(root.dataset.log);
+  const log = new Log(id, byId("log"), Object.values(counts.lines).reduce((sum, each) => sum + each, 0));
+  const follow = byId("follow"), connection = byId("connection"), tabs = [...root.querySelectorAll("[role=tab]")];
+  let complete = false;
+  log.onstate = (state) => {
+    if (state === "live" || state === "complete") complete = state === "complete";
+    // A reader who went elsewhere is not at the end, however complete the log is.
+    follow.textContent = !log.following ? "paused: follow" : complete ? "at the end" : "following";
+    follow.setAttribute("aria-pressed", String(log.following));
+    if (state === "lost") Object.assign(connection, { hidden: false, textContent: "connection lost; the log goes on where it was" });
+    else if (state === "live") connection.hidden = true;
+    else if (state === "refused") Object.assign(connection, { hidden: false, textContent: "the worker refuses this search: is it a regular expression?" });
+    else if (state === "cut") byId("cut").hidden = false;
+  };
+  function select(tab, focus) {
+    for (const each of tabs) {
+      each.setAttribute("aria-selected", String(each === tab));
+      each.tabIndex = each === tab ? 0 : -1;
+    }
+    byId("log").setAttribute("aria-labelledby", tab.id);
+    const source = tab.dataset.source;
+    byId("download").href = `/api/jobs/${encodeURIComponent(id)}/logs/download${source === "all" ? "" : `?source=${source}`}`;
+    if (focus) {
+      tab.focus();
+      history.replaceState(null, "", `#log=${source}`);
+    }
+    byId("cut").hidden = true;
+    log.open({ source });
+  }
+  for (const [place, tab] of tabs.entries()) {
+    tab.addEventListener("click", () => {
+      select(tab, true);
+    });
+    tab.addEventListener("keydown", (event) => {
+      const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: tabs.length - 1 }[event.key];
+      if (next === undefined) return;
+      event.preventDefault();
+      select(tabs[(next + tabs.length) % tabs.length], true);
+    });
+  }
+  let typing = 0;
+  byId("search").addEventListener("input", (event) => {
+    clearTimeout(typing);
+    typing = setTimeout(() => log.open({ grep: event.target.value }), 250);
+  });
+  byId("wrap").addEventListener("change", (event) => log.set({ wrapped: event.target.checked }));
+  byId("local").addEventListener("change", (event) => {
+    log.set({ local: event.target.checked });
+  });
+  follow.addEventListener("click", () => log.follow(!log.following));
+  // The address says what is shown: #log=stderr a tab, #L120 a line.
+  function show() {
+    const line = /^#L(\d{1,12})$/.exec(location.hash)?.[1], wanted = /^#log=(\w+)$/.exec(location.hash)?.[1];
+    const tab = tabs.find((each) => each.dataset.source === wanted) ?? tabs[0];
+    if (wanted || !log.events) select(tab);
+    if (!line) return;
+    log.follow(false);
+    log.mark();
+    if (!byId(`L${line}`)?.matches(".marked")) log.jump(Number(line));
+  }
+  window.addEventListener("hashchange", show);
+  show();
+  const grown = ({ lines }) => {
+    const all = Object.values(lines).reduce((sum, each) => sum + each, 0);
+    for (const [source, count] of Object.entries({ ...lines, all })) root.querySelector(`[data-lines=${source}]`).textContent = count;
+  };
+  grown(counts);
+  return { grown };
 }
