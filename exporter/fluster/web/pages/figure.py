@@ -43,7 +43,7 @@ def _memory(job: Job, samples: Sequence[Sample]) -> Figure | None:
     return Figure(
         key="memory", name="Memory", text=words.sentence, share=words.share, peak_share=words.peak_share,
         source=job.figures.memory_peak_source or "sampled", spark=sparkline.path([sample.memory_bytes for sample in samples]),
-        meaning="Memory charged to the job, page cache included; the peak is the kernel's own high-water mark where it says kernel.",
+        meaning="Memory charged to the job, page cache included, and the most that it ever was.",
     )  # fmt: skip
 
 

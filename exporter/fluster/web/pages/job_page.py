@@ -11,6 +11,7 @@ from starlette.responses import Response
 from fluster.errors import NotFoundError
 from fluster.logs import LogEntry, LogFilter
 from fluster.web.followers import Followers
+from fluster.web.pages.facts import command
 from fluster.web.pages.job_events import JobEvents, log_counts
 from fluster.web.pages.job_parts import JobParts
 from fluster.web.pages.live import stream
@@ -41,7 +42,7 @@ class JobPages:
         parts = JobParts(self._services, self._rendering, self._threads)
         counts = log_counts(job.logs, complete=job.state.terminal)
         return self._rendering.page(
-            "job.html", job=job, parts=await parts.all(job), log_counts=counts, entries=[_entry(each) for each in log.entries]
+            "job.html", job=job, command=command(job), parts=await parts.all(job), log_counts=counts, entries=[_entry(each) for each in log.entries]
         )  # fmt: skip
 
     async def events(self, request: Request) -> Response:
