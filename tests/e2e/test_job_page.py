@@ -72,7 +72,7 @@ def test_figures_say_what_they_mean_by_mouse_and_keys(page, url, endless):
     expect(help_text).to_contain_text("Memory charged to the job")
     # It stays open while the figures change under it.
     page.evaluate("window.seen = document.querySelector('[data-figure=cpu]').textContent")
-    page.wait_for_function("document.querySelector('[data-figure=cpu]').textContent !== window.seen")
+    page.wait_for_function("() => document.querySelector('[data-figure=cpu]').textContent !== window.seen")
     expect(help_text).to_be_visible()
     page.locator("h1").click()
     expect(help_text).to_be_hidden()

@@ -37,7 +37,7 @@ def test_it_shows_jobs_live(page, worker, url):
     expect(page.locator("#jobs tr").first).to_have_id(f"row-{job_id}")
     expect(row(page, job_id).locator(".state")).to_have_text("failed", timeout=15_000)
     expect(row(page, job_id)).to_contain_text("exit 3")
-    row(page, job_id).locator("td").last.click()
+    row(page, job_id).click(position={"x": 900, "y": 20})  # all of the row is the link
     expect(page.locator("#headline")).to_contain_text("Failed: exit 3")
 
 

@@ -76,9 +76,10 @@ export class Live {
     }
     if (document.hidden) this.look();
   }
+  // Nothing more comes; whoever else listens hears of it, too.
   end() {
     this.over = true;
-    this.close();
+    this.source.close();
   }
   fail() {
     this.close();
