@@ -1,7 +1,5 @@
 """The log of a job in a real browser: reading up while it grows, links to lines, keys, wrap, times, and no script at all."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 

@@ -54,7 +54,8 @@ def _cpu(job: Job, samples: Sequence[Sample]) -> Figure | None:
     cores = job.request.limits.cpu_millicores / 1000 if job.request.limits.cpu_millicores else None
     now = "" if over or seen.cpu_cores is None else f"{seen.cpu_cores:.2f} cores, "
     if cores:
-        now = now.replace(" cores", f" of {cores:g} cores") or f"at most {cores:g} cores, "
+        unit = "core" if cores == 1 else "cores"
+        now = now.replace(" cores", f" of {cores:g} {unit}") or f"at most {cores:g} {unit}, "
     throttled = f", throttled {format_duration(seen.cpu_throttled_seconds)}" if seen.cpu_throttled_seconds else ""
     return Figure(
         key="cpu", name="CPU", text=f"{now}{seen.cpu_seconds:.2f} s in all{throttled}",
