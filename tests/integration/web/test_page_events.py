@@ -123,7 +123,7 @@ async def test_a_failed_build_shows_the_last_lines_of_its_log(worker):
         assert numbers == [entry["sequence"] + 1 for entry in entries]
 
 
-async def test_readers_are_bounded_and_a_stopping_worker_sends_them_away(worker):
+async def test_an_unknown_job_has_no_events_and_a_stopping_worker_ends_them(worker):
     async with worker(runtime="fake") as w:
         missing = await w.http.get("/job/none/events")
         assert missing.status_code == 404
