@@ -114,7 +114,7 @@ class JobManager:
     ) -> JobPage:
         """One page, newest first, of jobs in `states` (all where empty) with `text` in id or name."""
         page = self._table.page(states=states, text=text, limit=limit, cursor=cursor)
-        return JobPage([self._now(job) for job in page.jobs], page.next_cursor)
+        return JobPage([self._now(job) for job in page.jobs], page.next_cursor, page.newer_cursor)
 
     def counts(self) -> dict[JobState, int]:
         return self._table.counts()

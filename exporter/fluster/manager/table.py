@@ -14,10 +14,13 @@ __all__ = ["JobPage", "JobTable"]
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Jobs, newest first, and the cursor of the next page (empty on the last)."""
+    """Jobs, newest first, and the cursors of the pages beside it."""
 
     jobs: list[Job]
     next_cursor: str
+    """Of the older ones; empty on the last page."""
+    newer_cursor: str | None = None
+    """Of as many newer ones: empty where that is the first page, None on the first page itself."""
 
 
 class JobTable:
@@ -80,25 +83,34 @@ class JobTable:
     def page(self, *, states: Collection[JobState], text: str, limit: int, cursor: str) -> JobPage:
         """Newest first. `text` is looked for in id and name, without case. Raises InvalidArgumentError for a bad cursor."""
         end = len(self._order)
+        wanted = text.casefold()
+        newer = None
         if cursor:
             if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 20):
                 raise InvalidArgumentError(
                     "cursor", "it is not one that this worker gave; leave it out for the first page"
                 )
             end = bisect_left(self._order, (int(cursor), ""))
-        wanted = text.casefold()
+            newer = self._newer(end, states, wanted, limit)
         found: list[Job] = []
         for place in range(end - 1, -1, -1):
             sequence, job_id = self._order[place]
             job = self._jobs[job_id]
-            if (states and job.state not in states) or (
-                wanted and wanted not in job.id.casefold() and wanted not in job.name.casefold()
-            ):
+            if not _matches(job, states, wanted):
                 continue
             if len(found) == limit:
-                return JobPage(found, str(sequence + 1))
+                return JobPage(found, str(sequence + 1), newer)
             found.append(job)
-        return JobPage(found, "")
+        return JobPage(found, "", newer)
+
+    def _newer(self, begin: int, states: Collection[JobState], wanted: str, limit: int) -> str:
+        """The cursor of the page that ends right before the place `begin`; the first page is never a part of one."""
+        count = 0
+        for sequence, job_id in self._order[begin:]:
+            count += _matches(self._jobs[job_id], states, wanted)
+            if count > limit:
+                return str(sequence)
+        return ""
 
     def finished(self, *, since_ns: int, at_most: int) -> list[Job]:
         """The terminal jobs that ended last, in the order of their ends. May be called from any thread."""
@@ -111,3 +123,9 @@ class JobTable:
         surplus = len(self._finished) - keep_jobs
         old = bisect_left(self._finished, (finished_before_ns, ""))
         return [job_id for _, job_id in self._finished[: max(surplus, old)]]
+
+
+def _matches(job: Job, states: Collection[JobState], wanted: str) -> bool:
+    if states and job.state not in states:
+        return False
+    return not wanted or wanted in job.id.casefold() or wanted in job.name.casefold()

@@ -1,4 +1,4 @@
-"""How many may follow logs at once through one door: each costs a place in memory and two looks at files ten times a second."""
+"""How many may follow at once through one door: each costs a place in memory and some looks at files every second."""
 
 from __future__ import annotations
 

@@ -37,6 +37,25 @@ def test_pages_are_newest_first_and_join_without_gap_or_double(table):
     assert third.next_cursor == ""
 
 
+def test_pages_lead_back_as_they_led_on(table):
+    first = page(table, limit=2)
+    second = page(table, limit=2, cursor=first.next_cursor)
+    third = page(table, limit=2, cursor=second.next_cursor)
+    assert (first.newer_cursor, second.newer_cursor) == (None, "")
+    assert page(table, limit=2, cursor=third.newer_cursor) == second
+    table.put(job(6))
+    table.put(job(7))
+    again = page(table, limit=2, cursor=first.next_cursor)
+    back = page(table, limit=2, cursor=again.newer_cursor)
+    assert [each.id for each in back.jobs] == ["j5", "j4"]
+
+
+def test_newer_pages_are_of_the_same_filter(table):
+    last = page(table, limit=1, text="odd", cursor="3")
+    assert [each.id for each in last.jobs] == ["j1"]
+    assert [each.id for each in page(table, limit=1, text="odd", cursor=last.newer_cursor).jobs] == ["j3"]
+
+
 def test_a_cursor_stays_right_while_jobs_come_and_go(table):
     first = page(table, limit=2)
     table.put(job(6))

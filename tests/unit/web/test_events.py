@@ -3,8 +3,8 @@ import anyio.lowlevel
 import pytest
 
 from fluster.errors import ResourceExhaustedError
-from fluster.web.api import events
-from fluster.web.api.events import EventStream
+from fluster.web import events
+from fluster.web.events import EventStream
 from fluster.web.followers import Followers
 
 pytestmark = pytest.mark.anyio

@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from fluster.web.api.files import _listed, _opened
+from fluster.web.api.files import _opened
+from fluster.web.output import listed_output
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_an_output_directory_that_became_a_link_is_empty(output, tmp_path):
     moved = tmp_path / "moved"
     moved.symlink_to(tmp_path)
     assert _opened(moved, "secret") is None
-    assert _listed(moved) == []
+    assert listed_output(moved) == []
 
 
 def test_what_was_opened_stays_what_it_was(output):
@@ -60,10 +61,10 @@ def test_no_descriptor_is_left_behind(output):
 def test_files_are_listed_in_order_without_links_and_pipes(output):
     (output / "z").write_bytes(b"zz")
     (output / os.fsdecode(b"\xff")).write_text("")
-    listed = _listed(output)
+    listed = listed_output(output)
     assert [(file["path"], file["size"]) for file in listed] == [("z", 2), ("�", 0), ("a/b/file", 6)]
 
 
 def test_there_may_be_no_output_yet(tmp_path):
-    assert _listed(tmp_path / "none") == []
+    assert listed_output(tmp_path / "none") == []
     assert _opened(tmp_path / "none", "x") is None

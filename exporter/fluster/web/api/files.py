@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import anyio
 from starlette.requests import Request
@@ -14,11 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 from fluster.errors import NotFoundError
 from fluster.web.answer import json_response
+from fluster.web.output import listed_output
 from fluster.web.services import Services
 
 __all__ = ["Files"]
 
-_MAX_LISTED: Final = 10_000
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -32,7 +32,7 @@ class Files:
         return self._work / self._manager.get(request.path_params["job_id"]).id / "output"
 
     async def list(self, request: Request) -> Response:
-        found = await anyio.to_thread.run_sync(_listed, self._output(request), limiter=self._threads)
+        found = await anyio.to_thread.run_sync(listed_output, self._output(request), limiter=self._threads)
         return json_response(found)
 
     async def show(self, request: Request) -> Response:
@@ -61,31 +61,6 @@ class _OpenFile(FileResponse):
             await super().__call__(scope, receive, send)
         finally:
             os.close(self._descriptor)
-
-
-def _listed(output: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    if output.is_symlink():
-        return found
-    for directory, names, files in os.walk(output):
-        names.sort()
-        for name in sorted(files):
-            path = Path(directory) / name
-            try:
-                facts = path.lstat()
-            except OSError:
-                continue
-            if stat.S_ISREG(facts.st_mode):
-                found.append(
-                    {
-                        "path": os.fsencode(path.relative_to(output)).decode("utf-8", "replace"),
-                        "size": facts.st_size,
-                        "modified_at": facts.st_mtime_ns // 1_000_000,
-                    }
-                )
-            if len(found) == _MAX_LISTED:
-                return found
-    return found
 
 
 def _opened(output: Path, name: str) -> int | None:

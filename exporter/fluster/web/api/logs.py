@@ -15,7 +15,7 @@ from fluster.errors import NotFoundError
 from fluster.logs import Download, LogEntry, LogFilter
 from fluster.web.answer import json_response
 from fluster.web.api.documents import entry_document
-from fluster.web.api.events import EventStream
+from fluster.web.events import EventStream
 from fluster.web.followers import Followers
 from fluster.web.parameters import byte_range, log_filter, sources
 from fluster.web.services import Services

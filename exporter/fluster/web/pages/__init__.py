@@ -1,4 +1,4 @@
-"""The two pages of a worker: the list of jobs and one job. Server-rendered; their scripts only keep them up to date."""
+"""The two pages of a worker: the list of jobs and one job. Rendered by the server, at first and whenever a part of them changes."""
 
 from fluster.web.pages.routes import routes
 

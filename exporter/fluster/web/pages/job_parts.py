@@ -1,0 +1,82 @@
+"""The parts of the job page, rendered. One object serves one reader: it remembers what is dear to find out."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import anyio
+
+from fluster.config import Settings
+from fluster.job import Job
+from fluster.web.output import listed_output
+from fluster.web.pages.facts import command, facts, variables
+from fluster.web.pages.figure import figures
+from fluster.web.pages.last_words import LastLine, last_words
+from fluster.web.pages.outcome import headline, lead, reason
+from fluster.web.pages.phases import phases, pieces
+from fluster.web.pages.rendering import Rendering
+from fluster.web.services import Services
+
+__all__ = ["JobParts", "grafana_link"]
+
+_AROUND_MS: Final = 60_000
+"""What the link to Grafana shows before and after a job: scrapes come some seconds late."""
+_FILES: Final = 100
+"""Output files that are shown; the others are counted."""
+_FILES_SECONDS: Final = 5.0
+
+
+class JobParts:
+    def __init__(self, services: Services, rendering: Rendering, threads: anyio.CapacityLimiter) -> None:
+        self._services = services
+        self._threads = threads
+        self._rendering = rendering
+        self._words: list[LastLine] | None = None
+        self._files: list[dict[str, Any]] = []
+        self._listed: tuple[float, bool] | None = None
+        """When the files were listed, and whether the job was over then."""
+
+    async def all(self, job: Job) -> dict[str, str]:
+        if self._words is None and job.state.terminal:
+            self._words = await last_words(job, self._services.logs)
+        await self._list_files(job)
+        return self._render(job, time.time_ns())
+
+    def _render(self, job: Job, now_ns: int) -> dict[str, str]:
+        part, found = self._rendering.part, phases(job, now_ns)
+        sentence, since = headline(job, now_ns), next((phase for phase in found if phase.live), None)
+        doing = "" if job.state.terminal else reason(job)
+        samples = [] if job.state.terminal else self._services.manager.samples(job.id)
+        return {
+            "title": part("job", "title", job),
+            "actions": part("job", "actions", job, grafana_link(job, self._services.settings)),
+            "headline": part("job", "headline", job, sentence, lead(job), since, doing, self._words or []),
+            "phases": part("job", "phases", found, pieces(found)),
+            "figures": part("job", "figures", figures(job, samples)),
+            "facts": part("job", "facts", job, command(job), facts(job), variables(job)),
+            "files": part("job", "files", job, self._files[:_FILES], self._files[_FILES:]),
+        }
+
+    async def _list_files(self, job: Job) -> None:
+        """Again after a while, and once the job is over."""
+        if job.run_started_ns is None:
+            return
+        now, over = time.monotonic(), job.state.terminal
+        if self._listed is None or over > self._listed[1] or (not over and now - self._listed[0] >= _FILES_SECONDS):
+            self._listed = now, over
+            output = self._services.settings.state_dir / "work" / job.id / "output"
+            self._files = await anyio.to_thread.run_sync(listed_output, output, limiter=self._threads)
+
+
+def grafana_link(job: Job, settings: Settings) -> str:
+    """Its dashboard, from shortly before it was accepted to shortly after its end; "" where no Grafana is configured."""
+    if not settings.grafana_url:
+        return ""
+    chosen = {
+        "var-worker": settings.worker_id, "var-job_id": job.id,
+        "from": job.submitted_ns // 1_000_000 - _AROUND_MS,
+        "to": job.finished_ns // 1_000_000 + _AROUND_MS if job.finished_ns else "now",
+    }  # fmt: skip
+    return f"{settings.grafana_url.rstrip('/')}/d/fluster-job?{urlencode(chosen)}"
