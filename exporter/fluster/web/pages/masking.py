@@ -67,14 +67,14 @@ _KNOWN: Final = re.compile(
 """What services themselves mark as theirs; JWTs; addresses that are a password."""
 _PRIVATE_BLOCK: Final = re.compile(r"-----BEGIN.*?(?:-----END[^-]*+-----|\Z)", re.DOTALL)
 _NAME: Final = re.compile(r"(?<![\w.-])(-{0,2})([A-Za-z_][\w.-]*+)", re.ASCII)
-_SIGN: Final = re.compile(r"""(\\{0,3}["']?)\s{0,8}(?:=>|:=|[=:]{1,2}(?!//))\s{0,8}""", re.ASCII)
+_SIGN: Final = re.compile(r"""(\\{0,3}["']?)\s{0,8}(?:=>|:=|={1,2}|:{1,2}(?!//))\s{0,8}""", re.ASCII)
 _GAP: Final = re.compile(r"\s{1,8}(?!--)(?=\S)", re.ASCII)
 _VALUE: Final = re.compile(
     r"""(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,8})?(?:"(?:[^"\\]|\\.)*+"|'[^']*+'|\\.|\S)++""",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 """What stands behind a name: a word with its quotes."""
-_LOGIN: Final = re.compile(r"(?<!\S)(-u|--user|--proxy-user)([\s=]{1,8})([^\s:]++):\S++", re.ASCII)
+_LOGIN: Final = re.compile(r"(?<!\S)(-u|--user|--proxy-user)([\s=]{0,8})([^\s:=]++):\S++", re.ASCII)
 _RUN: Final = re.compile(r"[A-Za-z0-9+/=_.-]{12,}+", re.ASCII)
 _PIECE: Final = re.compile(
     r"[A-Z]{0,12}[a-z]{0,24}(?:[A-Z][a-z]{2,24}){0,8}\d{0,4}|\d{1,20}|[A-Z]{1,24}\d{0,4}", re.ASCII
@@ -128,7 +128,7 @@ def masked_command(words: Sequence[str]) -> list[str]:
 
 def _named(word: str) -> tuple[str, str, str]:
     """(name, sign, rest) of a word like `name=rest` or `Name: rest`; without a name all are empty."""
-    found = re.match(r"(-{0,2}[A-Za-z_][\w.-]*+)(=|: ?)(?!//)", word, re.ASCII)
+    found = re.match(r"(-{0,2}[A-Za-z_][\w.-]*+)(=|: ?(?!//))", word, re.ASCII)
     return (found[1], found[2], word[found.end() :]) if found else ("", "", "")
 
 
