@@ -5,4 +5,4 @@ import sys
 from tests.benchmarks.command import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]) if sys.argv[1:] else "name a section: logs or metrics")
+    sys.exit(main(sys.argv[1], sys.argv[2:]) if sys.argv[1:] else "name a section: logs, metrics or pages")

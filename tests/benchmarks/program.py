@@ -13,6 +13,7 @@ from tests.benchmarks.result import Missing
 
 PACKAGES = {
     "netdata": "netdata", "prometheus": "prometheus", "prometheus-node-exporter": "prometheus-node-exporter", "glances": "glances", "rg": "ripgrep",
+    "chromium": "chromium",
 }  # fmt: skip
 """Program -> Debian package."""
 

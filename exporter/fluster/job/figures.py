@@ -141,9 +141,11 @@ def highest(first: _N | None, second: _N | None) -> _N | None:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One point of the job page's sparkline."""
+    """One point of the job page's sparklines."""
 
     timestamp_ms: int
     memory_bytes: int | None
     cpu_cores: float | None
     processes: int | None
+    disk_bytes: int | None = None
+    """As of the last walk through the job's directories before it."""

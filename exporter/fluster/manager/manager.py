@@ -119,9 +119,18 @@ class JobManager:
     def counts(self) -> dict[JobState, int]:
         return self._table.counts()
 
-    def samples(self, job_id: str) -> Sequence[Sample]:
-        """The last minute of a running job; empty for others."""
-        return self._parts.sampler.samples(job_id)
+    async def samples(self, job_id: str) -> Sequence[Sample]:
+        """The last minute of a job, oldest first: up to now while it runs, up to its end after that. Empty where nothing was seen of it."""
+        if job_id in self._live:
+            return self._parts.sampler.samples(job_id)
+        job = self._table.find(job_id)
+        if job is None or job.run_started_ns is None:
+            return []
+        try:
+            return await self._parts.store.samples(job_id)
+        except InfrastructureError as error:
+            logger.warning("the samples of job {} are left out: {}", job_id, error)
+            return []
 
     @property
     def slots(self) -> int:
@@ -298,11 +307,15 @@ class JobManager:
         `before_seen` is what has to be done between the two.
         """
         job = self._table.get(job_id).evolve(**changes)
+        samples = self._parts.sampler.samples(job_id) if job.state.terminal else []
         while True:
             try:
-                await self._parts.store.save(job)
+                await self._parts.store.save(job, samples)
                 break
             except InfrastructureError as error:
+                if samples:
+                    samples = []  # without them there may be room
+                    continue
                 with about(job_id, job.state.phase):
                     logger.error("cannot record job {} as {}: {}", job_id, job.state.label, error)
                 await anyio.sleep(_RETRY_SECONDS)

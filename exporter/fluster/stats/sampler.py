@@ -6,6 +6,7 @@ Directories are walked in a thread of their own, in slices, at a cadence that ba
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections import Counter, deque
@@ -88,7 +89,7 @@ class _Watched:
             self._take_cores(point, seconds)
         self.take_memory(point)
         milliseconds = point.at_ns // 1_000_000
-        self.samples.append(Sample(milliseconds, point.memory_usage_bytes, self.cores, point.processes))
+        self.samples.append(Sample(milliseconds, point.memory_usage_bytes, self.cores, point.processes, self.disk))
         oldest = milliseconds - int(_HISTORY_SECONDS * 1000)
         while self.samples[0].timestamp_ms < oldest:
             self.samples.popleft()
@@ -192,6 +193,8 @@ class Sampler:
         try:
             if walk.advance(_FINAL_WALK_SECONDS):
                 self._take_walk(job_id, watched, walk)
+                if watched.samples:
+                    watched.samples[-1] = dataclasses.replace(watched.samples[-1], disk_bytes=watched.disk)
         except Exception as error:  # noqa: BLE001 # a failed walk is counted, the figures before it stand
             self._count("disk", error)
         watched.final = watched.figures().evolve(gpus=self._gpus.end(watched.gpus))
@@ -212,7 +215,7 @@ class Sampler:
         return figures.evolve(gpus=self._gpus.figures(watched.gpus)) if watched.gpus else figures
 
     def samples(self, job_id: str) -> list[Sample]:
-        """The last minute of a live job, oldest first."""
+        """The last minute of a job until it is forgotten, oldest first; with its last reading once finish() took that."""
         watched = self._jobs.get(job_id)
         return list(watched.samples) if watched else []
 

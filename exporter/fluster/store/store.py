@@ -1,7 +1,7 @@
 """Jobs in SQLite (WAL, synchronous=FULL): one thread writes, and everything that waits for it is committed together.
 
-What a coroutine of this module returned from has reached the disk. Reading happens once, at start: afterwards the manager's
-table is the truth in memory.
+What a coroutine of this module returned from has reached the disk. Jobs are read once, at start: afterwards the manager's table is
+the truth in memory. What is large and seldom asked for, pickled calls and samples, is read when it is wanted, by the same thread.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from loguru import logger
+
 from fluster.errors import AlreadyExistsError, InfrastructureError, NotFoundError
-from fluster.job import Job
+from fluster.job import Job, Sample
 from fluster.store import documents
+from fluster.store import samples as sample_documents
 
 __all__ = ["Store"]
 
@@ -30,6 +33,10 @@ CREATE TABLE IF NOT EXISTS jobs (
     document   BLOB NOT NULL,
     entrypoint BLOB
 );
+CREATE TABLE IF NOT EXISTS samples (
+    job_id   TEXT PRIMARY KEY,
+    document BLOB NOT NULL
+) WITHOUT ROWID;
 """
 
 
@@ -98,16 +105,44 @@ class Store:
             request=job.request if entrypoint is None else job.request.evolve(entrypoint=b""),
         )
 
-    async def save(self, job: Job) -> None:
-        """Keep the job as it is now."""
+    async def save(self, job: Job, samples: Sequence[Sample] = ()) -> None:
+        """Keep the job as it is now, and with it the samples of its last minute where two or more are given.
+
+        Samples that cannot be written are left out: the job does not wait for them.
+        """
         document = documents.dump(job)
-        await self._submit(
-            lambda connection: connection.execute("UPDATE jobs SET document = ? WHERE id = ?", (document, job.id))
+        sampled = sample_documents.dump(samples) if len(samples) > 1 else None
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE jobs SET document = ? WHERE id = ?", (document, job.id))
+            if sampled is not None:
+                try:
+                    connection.execute("INSERT OR REPLACE INTO samples VALUES (?, ?)", (job.id, sampled))
+                except sqlite3.Error as error:
+                    if not connection.in_transaction:
+                        raise  # all of it was rolled back, the job, too
+                    logger.warning("the samples of job {} are not kept: {}", job.id, error)
+
+        await self._submit(work)
+
+    async def samples(self, job_id: str) -> list[Sample]:
+        """What save() kept of the job's last minute, oldest first. Raises InfrastructureError where it cannot be read."""
+        row = await self._submit(
+            lambda connection: connection.execute("SELECT document FROM samples WHERE job_id = ?", (job_id,)).fetchone()
         )
+        try:
+            return sample_documents.load(row[0]) if row else []
+        except ValueError as error:
+            raise InfrastructureError(f"the store {self._path} cannot be read: {error}") from error
 
     async def forget(self, job_ids: Iterable[str]) -> None:
         rows = [(job_id,) for job_id in job_ids]
-        await self._submit(lambda connection: connection.executemany("DELETE FROM jobs WHERE id = ?", rows))
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany("DELETE FROM samples WHERE job_id = ?", rows)
+            connection.executemany("DELETE FROM jobs WHERE id = ?", rows)
+
+        await self._submit(work)
 
     async def entrypoint(self, job_id: str) -> bytes:
         """The pickled call of a job. Raises NotFoundError."""

@@ -28,7 +28,7 @@ def remember(state_dir, jobs):
                 tasks.start_soon(store.insert, job)
         store.close()
 
-    state_dir.mkdir(parents=True, mode=0o700)
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     anyio.run(write)
 
 

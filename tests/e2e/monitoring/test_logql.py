@@ -1,8 +1,6 @@
 """Every LogQL query of the dashboards, the agents' configurations and the documentation is read by the grammar of Grafana's own editor."""
 
-import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -11,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.absent import needed
 from tests.e2e.monitoring import interpolation
 from tests.e2e.monitoring.dashboards import DASHBOARDS
 from tests.e2e.monitoring.interpolation import interpolated
 from tests.e2e.monitoring.variables import chosen
+from tests.npm import installed
 
 pytestmark = pytest.mark.prometheus
 
@@ -31,31 +29,10 @@ OPTIONS = [
 PREFERRED = {"worker": ["proof.1"], "job_id": ["calm.v1"]}
 
 
-def _installed():
-    """The folder with the grammar, made once for each state of the lock file."""
-    lock = GRAMMAR / "package-lock.json"
-    folder = ROOT / ".cache" / f"logql-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    if not folder.exists():
-        new = folder.with_name(f"{folder.name}.{os.getpid()}")
-        new.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json", "parse.mjs"):
-            shutil.copy(GRAMMAR / name, new)
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-            cwd=new, check=True, capture_output=True, timeout=100,
-        )  # fmt: skip
-        try:
-            new.rename(folder)
-        except OSError:  # somebody else was faster
-            shutil.rmtree(new)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def read():
     """read(queries) gives for each its errors, with their places, and the labels that choose its streams."""
-    needed("npm", "node")
-    folder = _installed()
+    folder = installed(GRAMMAR)
     shutil.copy(GRAMMAR / "parse.mjs", folder)
 
     def read(queries):

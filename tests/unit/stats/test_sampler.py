@@ -129,6 +129,21 @@ def test_samples_are_those_of_the_last_minute():
     assert [sample.memory_bytes for sample in sampler.samples("a")] == list(range(40, 101))
 
 
+def test_samples_know_the_disk_as_of_the_last_walk_and_the_last_one_that_of_the_end(tmp_path):
+    sampler = Sampler(1.0)
+    sampler.add("a", Reader(at(1), at(2), at(3)), [tmp_path])
+    sampler.sample()
+    sampler.walk()
+    sampler.sample()
+    (tmp_path / "file").write_bytes(b"x" * MIB)
+    sampler.finish("a")
+    first, walked, last = [sample.disk_bytes for sample in sampler.samples("a")]
+    assert first is None
+    assert walked < MIB <= last
+    sampler.forget("a")
+    assert sampler.samples("a") == []
+
+
 def test_a_failing_reader_is_counted_and_holds_nobody_up():
     sampler = Sampler(1.0)
     sampler.add("bad", Reader(OSError("gone")), [])

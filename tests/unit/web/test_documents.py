@@ -78,11 +78,13 @@ def test_the_description_is_valid():
 @pytest.mark.parametrize("job", [WAITING, DONE], ids=["waiting", "done"])
 def test_rows_and_documents_are_as_described(job):
     row = check(job_row(job), "JobRow")
-    document = check(job_document(job, [Sample(1, None, 0.5, 3)]), "Job")
+    document = check(job_document(job, [Sample(1, None, 0.5, 3, 7)]), "Job")
     assert {key: row[key] for key in row.keys() & document.keys()} == {
         key: document[key] for key in row.keys() & document.keys()
     }
-    assert document["samples"] == [{"timestamp": 1, "memory_bytes": None, "cpu_cores": 0.5, "processes": 3}]
+    assert document["samples"] == [
+        {"timestamp": 1, "memory_bytes": None, "cpu_cores": 0.5, "processes": 3, "disk_bytes": 7}
+    ]
 
 
 def test_an_unknown_figure_or_time_is_null():

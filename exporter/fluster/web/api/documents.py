@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from fluster.cri import format_time
@@ -31,7 +32,7 @@ def job_row(job: Job) -> dict[str, Any]:
     }
 
 
-def job_document(job: Job, samples: list[Sample] | None = None) -> dict[str, Any]:
+def job_document(job: Job, samples: Sequence[Sample] = ()) -> dict[str, Any]:
     """GET /api/jobs/{job_id}: everything that is known of a job but values of its environment."""
     figures, build, request = job.figures, job.build, job.request
     started, finished = _ms(job.build_started_ns), _ms(job.build_finished_ns)
@@ -78,8 +79,9 @@ def job_document(job: Job, samples: list[Sample] | None = None) -> dict[str, Any
                 "memory_bytes": sample.memory_bytes,
                 "cpu_cores": sample.cpu_cores,
                 "processes": sample.processes,
+                "disk_bytes": sample.disk_bytes,
             }
-            for sample in samples or ()
+            for sample in samples
         ],
     }
 

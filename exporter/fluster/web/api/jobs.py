@@ -46,7 +46,7 @@ class Jobs:
 
     async def show(self, request: Request) -> Response:
         job = self._manager.get(request.path_params["job_id"])
-        return json_response(job_document(job, list(self._manager.samples(job.id))))
+        return json_response(job_document(job, await self._manager.samples(job.id)))
 
     async def kill(self, request: Request) -> Response:
         """Asked for when this answers; the job's state says when it is done."""

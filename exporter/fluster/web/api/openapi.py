@@ -133,7 +133,8 @@ _SCHEMAS: Final[dict[str, Any]] = {
             ),
             "samples": {
                 "type": "array",
-                "items": _object({"timestamp": {"type": "integer"}, "memory_bytes": _INT, "cpu_cores": _NUMBER, "processes": _INT}),
+                "description": "The last minute, oldest first: up to now, or up to the job's end.",
+                "items": _object({"timestamp": {"type": "integer"}, "memory_bytes": _INT, "cpu_cores": _NUMBER, "processes": _INT, "disk_bytes": _INT}),
             },
         }
     ),
