@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fluster.job import Job, Limits
 from fluster.sizes import format_bytes, format_duration
-from fluster.web.pages.masking import masked_text, masked_value
+from fluster.web.pages.masking import masked_command, masked_text, masked_value
 
 __all__ = ["Fact", "Variable", "command", "facts", "variables"]
 
@@ -34,7 +34,7 @@ class Variable:
 
 def command(job: Job) -> str:
     """As a shell would take it; a pickled call has none."""
-    return shlex.join(masked_text(word) for word in job.request.command) if job.request.command else "a pickled call"
+    return shlex.join(masked_command(job.request.command)) if job.request.command else "a pickled call"
 
 
 def facts(job: Job) -> list[Fact]:

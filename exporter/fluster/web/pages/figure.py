@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fluster.job import GpuFigures, Job, Sample
 from fluster.sizes import format_bytes, format_duration
-from fluster.web.pages import sparkline
 from fluster.web.pages.memory import memory, share
+from fluster.web.pages.sparkline import Sparkline, sparkline
 
 __all__ = ["Figure", "figures"]
 
@@ -27,12 +27,19 @@ class Figure:
     source: str = "sampled"
     share: float | None = None
     peak_share: float | None = None
-    spark: str = ""
-    """SVG path data of the last minute."""
+    spark: Sparkline | None = None
+    """Its last minute; None where there is none."""
 
 
 def figures(job: Job, samples: Sequence[Sample] = ()) -> list[Figure]:
-    found = (_memory(job, samples), _cpu(job, samples), _processes(job, samples), _disk(job), *_flows(job), _gpus(job))
+    found = (
+        _memory(job, samples),
+        _cpu(job, samples),
+        _processes(job, samples),
+        _disk(job, samples),
+        *_flows(job),
+        _gpus(job),
+    )
     return [figure for figure in found if figure is not None]
 
 
@@ -42,7 +49,9 @@ def _memory(job: Job, samples: Sequence[Sample]) -> Figure | None:
         return None
     return Figure(
         key="memory", name="Memory", text=words.sentence, share=words.share, peak_share=words.peak_share,
-        source=job.figures.memory_peak_source or "sampled", spark=sparkline.path([sample.memory_bytes for sample in samples]),
+        source=job.figures.memory_peak_source or "sampled",
+        spark=_spark("memory", [(each.timestamp_ms, each.memory_bytes) for each in samples], format_bytes,
+                     limit=job.request.limits.memory_bytes, peak=job.figures.memory_peak_bytes),
         meaning="Memory charged to the job, page cache included, and the most that it ever was.",
     )  # fmt: skip
 
@@ -60,7 +69,8 @@ def _cpu(job: Job, samples: Sequence[Sample]) -> Figure | None:
     return Figure(
         key="cpu", name="CPU", text=f"{now}{seen.cpu_seconds:.2f} s in all{throttled}",
         share=share(seen.cpu_peak_cores if over else seen.cpu_cores, cores), peak_share=share(seen.cpu_peak_cores, cores),
-        source=seen.cpu_source or "sampled", spark=sparkline.path([sample.cpu_cores for sample in samples]),
+        source=seen.cpu_source or "sampled",
+        spark=_spark("CPU", [(each.timestamp_ms, each.cpu_cores) for each in samples], _cores, limit=cores, peak=seen.cpu_peak_cores),
         meaning="CPU time of all processes of the job, user and system mode together. Throttled is the time in which its limit held it up.",
     )  # fmt: skip
 
@@ -74,12 +84,13 @@ def _processes(job: Job, samples: Sequence[Sample]) -> Figure | None:
     return Figure(
         key="processes", name="Processes", text=", ".join(filter(None, words)) + (f" of {limit}" if limit else ""),
         share=share(seen.processes_peak if over else seen.processes, limit), peak_share=share(seen.processes_peak, limit),
-        source=seen.processes_peak_source or "sampled", spark=sparkline.path([sample.processes for sample in samples]),
+        source=seen.processes_peak_source or "sampled",
+        spark=_spark("processes", [(each.timestamp_ms, each.processes) for each in samples], _whole, limit=limit, peak=seen.processes_peak),
         meaning="Processes and threads together, as the kernel counts them.",
     )  # fmt: skip
 
 
-def _disk(job: Job) -> Figure | None:
+def _disk(job: Job, samples: Sequence[Sample]) -> Figure | None:
     seen, limit = job.figures, job.request.limits.disk_bytes
     if seen.disk_bytes is None:
         return None
@@ -88,8 +99,29 @@ def _disk(job: Job) -> Figure | None:
     return Figure(
         key="disk", name="Disk", text=f"{format_bytes(seen.disk_bytes)}{allowed}{peak}",
         share=share(seen.disk_bytes, limit), peak_share=share(seen.disk_peak_bytes, limit),
+        spark=_spark("disk", [(each.timestamp_ms, each.disk_bytes) for each in samples], format_bytes, limit=limit, peak=seen.disk_peak_bytes),
         meaning="Disk blocks of the working and the output directory, as the last walk through them found them.",
     )  # fmt: skip
+
+
+def _spark(
+    name: str,
+    values: list[tuple[int, float | None]],
+    text: Callable[[float], str],
+    *,
+    limit: float | None,
+    peak: float | None,
+) -> Sparkline | None:
+    found = sparkline(name, values, text=text, limit=limit, peak=peak)
+    return found if found.line else None
+
+
+def _cores(value: float) -> str:
+    return f"{value:.2f} cores"
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}"
 
 
 def _flows(job: Job) -> Iterator[Figure]:

@@ -51,4 +51,3 @@ class JobPages:
             self._services, JobParts(self._services, self._rendering, self._threads), self._rendering.assets
         )
         return stream(self._followers, lambda: events.follow(job.id))
-

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import anyio
 
 from fluster.config import Settings
-from fluster.job import Job
+from fluster.job import Job, Sample
 from fluster.web.output import listed_output
 from fluster.web.pages.facts import command, facts, variables
 from fluster.web.pages.figure import figures
@@ -42,13 +43,12 @@ class JobParts:
         if self._words is None and job.state.terminal:
             self._words = await last_words(job, self._services.logs)
         await self._list_files(job)
-        return self._render(job, time.time_ns())
+        return self._render(job, time.time_ns(), await self._services.manager.samples(job.id))
 
-    def _render(self, job: Job, now_ns: int) -> dict[str, str]:
+    def _render(self, job: Job, now_ns: int, samples: Sequence[Sample]) -> dict[str, str]:
         part, found = self._rendering.part, phases(job, now_ns)
         sentence, since = headline(job, now_ns), next((phase for phase in found if phase.live), None)
         doing = "" if job.state.terminal else reason(job)
-        samples = [] if job.state.terminal else self._services.manager.samples(job.id)
         return {
             "title": part("job", "title", job),
             "actions": part("job", "actions", job, grafana_link(job, self._services.settings)),

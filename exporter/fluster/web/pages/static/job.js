@@ -1,4 +1,5 @@
 // The page of one job: kept up to date, with its log; killing after asking; what is opened, closed again by Escape.
+import { copyText } from "./clipboard.js";
 import { Live } from "./live.js";
 import { openLog } from "./log.js";
 
@@ -28,10 +29,10 @@ async function kill() {
 }
 async function copy(button) {
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await copyText(button.dataset.copy);
     button.textContent = "copied";
   } catch {
-    // Only a page from a safe origin may write there: then it is chosen, to be copied by hand.
+    // Then it is chosen, to be copied by hand.
     getSelection().selectAllChildren(button.previousElementSibling);
     button.textContent = "press Ctrl+C";
   }

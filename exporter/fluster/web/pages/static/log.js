@@ -1,6 +1,6 @@
 // The log of a job's page: its tabs and tools around one window on the lines.
 import { readAddress, writeAddress, addressOf } from "./log_address.js";
-import { copyLines } from "./log_copy.js";
+import { copyLines } from "./clipboard.js";
 import { Lines } from "./log_lines.js";
 import { lineElement, waitingElement } from "./log_row.js";
 import { Search } from "./log_search.js";
@@ -17,12 +17,11 @@ class Log {
     Object.assign(this, { section, job, source: "all", marked: null, left: 0, counts: JSON.parse(section.dataset.log) });
     this.tabs = [...section.querySelectorAll("[role=tab]")];
     this.view = new View(this.part("lines"), {
-      make: (row) => this.element(row), look: (from, to) => this.lines.look(from, to), onfollow: () => this.followed(),
+      make: (row) => this.element(row), look: (from, to) => this.look(from, to), onfollow: () => this.followed(),
     });
     this.search = new Search((query) => this.lines.ask("/hits", query), () => this.hitsChanged());
     countTimesFrom(Number(section.dataset.origin));
     this.equip();
-    section.classList.add("scripted");
     addEventListener("hashchange", () => this.visit());
     onTimes(() => this.view.forget());
     this.visit();
@@ -46,7 +45,7 @@ class Log {
   }
   resize() {
     this.lines.resize(this.gone(), this.total(this.source));
-    this.view.resize(this.lines.first, this.lines.end);
+    this.show();
     this.part("lines").style.setProperty("--digits", Math.max(String(this.total("all")).length, 3));
     const gone = this.total(this.source, "retired");
     this.part("gone").hidden = !gone;
@@ -58,7 +57,7 @@ class Log {
   open(source) {
     this.lines?.close();
     this.source = source;
-    this.lines = new Lines(this.job, source, { onload: () => this.loaded(), onerror: (sentence) => this.note(sentence) });
+    this.lines = new Lines(this.job, source, { onload: () => this.show(), onerror: (sentence) => this.note(sentence) });
     this.view.reset();
     this.left = this.total(source);
     for (const tab of this.tabs) {
@@ -70,9 +69,18 @@ class Log {
     this.note("");
     this.resize();
   }
-  loaded() {
-    this.view.resize(this.lines.first, this.lines.end);
-    this.view.soon();
+  // Who follows sees lines once they are there; who reads elsewhere sees how many there are.
+  show() {
+    const { lines, view } = this;
+    if (view.following) this.look();
+    view.resize(lines.first, view.following ? Math.max(lines.loaded, view.end) : lines.end);
+    view.soon();
+  }
+  // However many lines come at a time: who follows looks at the last ones.
+  look(from, to) {
+    const { lines, view } = this;
+    if (view.following) lines.look(lines.end - view.rowsInWindow - 1, lines.end);
+    else lines.look(from, to);
   }
   // To what the address names, when the page is opened and when the reader goes to another address.
   async visit() {
@@ -175,6 +183,7 @@ class Log {
 
   followed() {
     if (!this.view.following) this.left = this.lines.end;
+    this.show();
     this.say();
   }
   say() {

@@ -27,6 +27,11 @@ export class Lines {
     Object.assign(this, { from: Math.max(from, this.first), to: Math.min(to, this.end) });
     if (!this.busy) this.fetchAll();
   }
+  // Behind the last of the rows that are looked at and are there already; 0 where none is.
+  get loaded() {
+    for (let row = this.end; row > Math.max(this.from, this.first); row--) if (this.at(row - 1)) return row;
+    return 0;
+  }
   missing() {
     for (let row = Math.max(this.from, this.first); row < Math.min(this.to, this.empty); row++) if (!this.at(row)) return row;
     return -1;

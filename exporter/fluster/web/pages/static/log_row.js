@@ -59,7 +59,7 @@ export function lineElement(line, { href, search, expand }) {
   if (line.dropped) text.append(made("span", "gap", `${line.dropped.toLocaleString("en")} lines are missing here`));
   if (line.size && !line.whole) {
     // Before the text: behind it, nobody would find it.
-    const more = made("button", "more", `${bytes(line.size)}, show all`);
+    const more = made("button", "fold", `${bytes(line.size)}, show all`);
     more.type = "button";
     more.addEventListener("click", expand);
     text.append(more);

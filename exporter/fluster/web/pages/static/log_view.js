@@ -15,7 +15,8 @@ export class View {
     this.canvas.append(this.pane);
     this.pane.append(this.rows);
     this.elements = new Map();
-    box.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    box.addEventListener("scroll", (event) => this.scrolled(event.timeStamp - this.turned < CALM_MS), { passive: true });
+    box.addEventListener("wheel", (event) => this.turn(event), { passive: true });
     box.addEventListener("keydown", (event) => this.key(event));
     new ResizeObserver(() => this.soon()).observe(box);
   }
@@ -24,7 +25,6 @@ export class View {
     this.forget();
     Object.assign(this, { first: 0, end: 0, row: 0, above: 0, placed: 0, average: HEIGHT });
     this.canvas.style.minWidth = "";
-    this.box.replaceChildren(this.canvas);
   }
   // All rows are drawn anew: they look otherwise now.
   forget() {
@@ -39,6 +39,7 @@ export class View {
   }
   wrap(on) {
     Object.assign(this, { wrapped: on, average: HEIGHT });
+    this.canvas.style.minWidth = "";
     this.rows.classList.toggle("wrap", on);
     this.forget();
   }
@@ -53,6 +54,10 @@ export class View {
     Object.assign(this, { row, above: -Math.round(this.box.clientHeight * 0.4) });
     this.follow(false);
     this.soon();
+  }
+  // About how many rows are in the window.
+  get rowsInWindow() {
+    return Math.ceil(this.box.clientHeight / HEIGHT);
   }
   // The rows that are in the window as a whole.
   get seen() {
@@ -85,13 +90,14 @@ export class View {
   get exact() {
     return !this.wrapped && this.whole <= TALLEST;
   }
-  scrolled() {
+  // `turned`: by a wheel, which is a small step however far it goes.
+  scrolled(turned) {
     const { scrollTop, clientHeight } = this.box, step = scrollTop - this.placed;
     if (Math.abs(step) < 1) return; // sideways, or where we put it ourselves
     this.placed = scrollTop;
     if (step < 0 && this.following) this.follow(false);
     if (this.exact) Object.assign(this, { row: this.first + Math.floor(scrollTop / HEIGHT), above: scrollTop % HEIGHT });
-    else if (Math.abs(step) <= LEAP * clientHeight) this.above += step;
+    else if (turned || Math.abs(step) <= LEAP * clientHeight) this.above += step;
     else {
       const away = (scrollTop / (this.reach || 1)) * Math.max(this.whole - clientHeight, 0);
       Object.assign(this, { row: this.first + Math.floor(away / this.average), above: 0 });
@@ -99,6 +105,14 @@ export class View {
     }
     this.draw();
     if (step > 0 && this.atEnd) this.follow(true);
+    this.calmLater();
+  }
+  // Setting the bar would end what the wheel has begun: that waits until it is calm.
+  turn(event) {
+    this.turned = event.timeStamp;
+    this.calmLater();
+  }
+  calmLater() {
     clearTimeout(this.calm);
     this.calm = setTimeout(() => this.place(1), CALM_MS);
   }
@@ -113,7 +127,8 @@ export class View {
   }
   draw() {
     const { clientHeight } = this.box;
-    if (!clientHeight) return;
+    if (!clientHeight || this.end === this.first) return;
+    if (!this.canvas.isConnected) this.box.replaceChildren(this.canvas); // what the worker rendered stood there until now
     // Unless all heights are known, what is drawn first tells what must be drawn.
     for (let turn = this.wrapped ? 2 : 1; turn > 0; turn--) {
       this.settle(clientHeight);
@@ -174,7 +189,8 @@ export class View {
     const [over, under] = this.room, share = most > 0 ? (away / most) * this.reach : 0;
     // The bar must not end before the rows that stand there already.
     const wanted = this.atEnd ? this.reach : this.exact ? away : Math.max(Math.min(share, this.reach - under), Math.min(over, this.reach / 2));
-    if (Math.abs(wanted - this.box.scrollTop) >= tolerance) this.box.scrollTop = wanted;
+    const { scrollTop } = this.box, stuck = (scrollTop < 1 && over > 0) || (scrollTop > this.reach - 1 && under > 0);
+    if (stuck || Math.abs(wanted - scrollTop) >= tolerance) this.box.scrollTop = wanted;
     this.placed = this.box.scrollTop;
   }
 }
