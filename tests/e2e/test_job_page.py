@@ -133,7 +133,12 @@ def test_output_files_come_when_the_job_has_written_them(page, worker, url):
 
 def test_facts_name_what_was_asked_for(page, worker, url):
     job_id = worker.run(
-        "sh", "-c", "exit 0", resources={"memory": "128m"}, timeoutSeconds=90, environment={"envVars": {"API_TOKEN": "hunter2", "MODE": "fast"}}
+        "sh",
+        "-c",
+        "exit 0",
+        resources={"memory": "128m"},
+        timeoutSeconds=90,
+        environment={"envVars": {"API_TOKEN": "hunter2", "MODE": "fast"}},
     )
     worker.wait(job_id)
     page.goto(f"{url}/job/{job_id}")

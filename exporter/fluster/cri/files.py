@@ -128,13 +128,16 @@ class LogFiles:
         self._hold_limit()
 
     def _hold_limit(self) -> None:
-        """Drop the oldest files until the next one has its place, too."""
+        """Drop the oldest files until the next one has its place, too.
+
+        Never the last one: what came in one go may be more than the limit, and the newest lines are kept.
+        """
         if self._index < 0:
             return
         closed = segments(self._path)
         total = sum(each.size for each in closed) + self._segment_bytes
         kept = 0
-        for each in closed:
+        for each in closed[:-1]:
             if total <= self._limit:
                 break
             total -= each.size

@@ -177,3 +177,14 @@ def test_what_a_crash_left_uncounted_is_counted_with_the_next_commit_however_oft
     writer = CriWriter(path)
     assert (writer.surplus, writer.resume.origin, writer.counts.stdout_lines) == ([], 9, 2)
     writer.close()
+
+
+def test_what_came_in_one_go_is_kept_however_small_the_limit(tmp_path):
+    path = tmp_path / "job.log"
+    with CriWriter(path, segment_bytes=1000, limit_bytes=5000) as writer:
+        for go in range(3):
+            writer.write("stdout", NOW, b"".join(b"%d %d\n" % (go, number) for number in range(500)))
+    kept = b"".join(each.read_bytes() for each in sorted(tmp_path.glob("job.log*")))
+    assert kept.count(b"\n") >= 500
+    assert kept.endswith(b" stdout F 2 499\n")
+    assert read_floor(path).lines == 1500 - kept.count(b"\n")

@@ -75,6 +75,7 @@ class Log {
     if (view.following) this.look();
     view.resize(lines.first, view.following ? Math.max(lines.loaded, view.end) : lines.end);
     view.soon();
+    if (this.counts.complete && lines.empty < lines.end) this.note("The lines that should be here are not kept any more.");
   }
   // However many lines come at a time: who follows looks at the last ones.
   look(from, to) {
