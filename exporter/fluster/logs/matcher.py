@@ -7,6 +7,7 @@ itself. Only the lines that it finds are read as entries and asked the real ques
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from heapq import merge
 from typing import Any, Final
@@ -37,9 +38,13 @@ _parser: Any = re._parser  # type: ignore[attr-defined] # noqa: SLF001 # reads p
 
 
 class Matcher:
-    """Source, time and regex of a filter as one test. Raises InvalidArgumentError for a bad regex or source."""
+    """Source, time and regex of a filter as one test. Raises InvalidArgumentError for a bad regex or source.
 
-    def __init__(self, wanted: LogFilter) -> None:
+    Once `stop` is set, nobody waits for an answer any more.
+    """
+
+    def __init__(self, wanted: LogFilter, stop: threading.Event | None = None) -> None:
+        self.stop = stop or threading.Event()
         if unknown := wanted.sources - set(SOURCES):
             raise InvalidArgumentError("source", f"{min(unknown)!r} is none; use build, stdout or stderr")
         self._sources = wanted.sources

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ class HitsFilter:
     wanted: LogFilter
     before: int | None = None
     after: int | None = None
+    stop: threading.Event | None = None
+    """Set once nobody waits any more: the search ends with what it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Hits:
 
 def hits(query: LogQuery, asked: HitsFilter) -> Hits:
     """Raises InvalidArgumentError for a bad expression or source."""
-    matches = Matcher(asked.wanted)
+    matches = Matcher(asked.wanted, asked.stop)
     found: deque[int] = deque()
     if asked.after is not None:
         stretches = query.forward(query.place(asked.after + 1), asked.wanted)

@@ -75,6 +75,8 @@ class Scan:
     def __iter__(self) -> Iterator[LogEntry]:
         counted = True  # `position` is where the block begins, however little of what is before it was looked at
         for offset, block in self._file.blocks(self.position.scan, self._end):
+            if self._matches.stop.is_set():
+                return
             if time.monotonic() > self._deadline:
                 raise InvalidArgumentError(
                     "regex", f"the search takes longer than {_SECONDS} s; narrow it by since, until or source"

@@ -42,6 +42,8 @@ class LogStore:
         self.retention = Retention(root, limit_bytes=limit_bytes, keep_seconds=keep_seconds)
         self._named = Named(root)
         self._threads = anyio.CapacityLimiter(8)
+        self._searches = anyio.CapacityLimiter(2)
+        """For searches through whole logs: reading does not wait for them."""
         self._tails: dict[str, Tail] = {}
 
     def directory(self, job_id: str) -> Path:
@@ -84,7 +86,7 @@ class LogStore:
 
     async def hits(self, job_id: str, asked: HitsFilter) -> Hits:
         """The numbers of the lines that a search hits. Raises InvalidArgumentError for a bad source or regex."""
-        return await self._ask(job_id, hits, asked)
+        return await self._ask(job_id, hits, asked, self._searches)
 
     async def row(self, job_id: str, line: int, sources: frozenset[str]) -> int:
         """How many lines of these sources (all where empty), kept or not, are before line number `line`."""
@@ -156,12 +158,18 @@ class LogStore:
     def _paths(self, job_id: str) -> tuple[str, str]:
         return str(self.build_path(job_id)), str(self.job_path(job_id))
 
-    async def _ask(self, job_id: str, question: Callable[[LogQuery, Any], T], argument: Any) -> T:
+    async def _ask(
+        self,
+        job_id: str,
+        question: Callable[[LogQuery, Any], T],
+        argument: Any,
+        threads: anyio.CapacityLimiter | None = None,
+    ) -> T:
         def ask() -> T:
             with LogQuery.open(*self._paths(job_id)) as query:
                 return question(query, argument)
 
-        return await self._run(_retried, ask)
+        return await anyio.to_thread.run_sync(_retried, ask, limiter=threads or self._threads)
 
     async def _run(self, work: Callable[..., T], *args: Any) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._threads)

@@ -20,11 +20,15 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes, None], *, on_close: Callable[[], None]) -> None:
+    def __init__(
+        self, events: AsyncGenerator[bytes, None], *, on_close: Callable[[], None], beat: bytes = b": still here\n\n"
+    ) -> None:
+        """`beat` is sent every 15 s: a comment, or an event for readers that want to notice its absence."""
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._events = events
         self._on_close = on_close
+        self._beat = beat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -46,7 +50,7 @@ class EventStream(Response):
             async def beat() -> None:
                 while True:
                     await anyio.sleep(_HEARTBEAT_SECONDS)
-                    await write(b": still here\n\n")
+                    await write(self._beat)
 
             async def notice_leaving() -> None:
                 while (await receive())["type"] != "http.disconnect":

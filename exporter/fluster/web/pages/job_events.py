@@ -41,7 +41,8 @@ class JobEvents:
             while not self._manager.closing.is_set():
                 job = self._find(job_id)
                 if job is None:
-                    break
+                    yield event("end", {"forgotten": True})
+                    return
                 over = job.state.terminal
                 # Microseconds on files whose descriptors stay open: less than the way to a thread.
                 logs = job.logs if over else counts.read()
@@ -58,7 +59,7 @@ class JobEvents:
                     await self._manager.closing.wait()
             else:
                 return
-        yield event("end", {})
+        yield event("end", {"forgotten": False})
 
     def _find(self, job_id: str) -> Job | None:
         try:

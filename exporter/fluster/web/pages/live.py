@@ -56,4 +56,4 @@ def hello(assets: str) -> bytes:
 def stream(followers: Followers, events: Callable[[], Any]) -> Response:
     """The events of one reader. Raises ResourceExhaustedError where too many are there already."""
     followers.join()
-    return EventStream(events(), on_close=followers.leave)
+    return EventStream(events(), on_close=followers.leave, beat=event("beat", {}))

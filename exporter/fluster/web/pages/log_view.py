@@ -6,14 +6,17 @@ the chosen sources, those included that are not kept any more; a number, from 1,
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Awaitable
 from typing import Any, Final
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from fluster.errors import InvalidArgumentError
-from fluster.logs import HitsFilter, LogEntry, LogFilter
+from fluster.logs import Hits, HitsFilter, LogEntry, LogFilter
 from fluster.web.answer import json_response
 from fluster.web.errors import fields_named
 from fluster.web.log_filter import check
@@ -52,8 +55,9 @@ class LogView:
         first = start
         if page.entries and page.entries[0].dropped:  # what was asked for may not be kept any more
             first = await self._logs.row(job_id, page.entries[0].sequence, wanted)
+        entries = page.entries if wanted else _without_gap(page.entries)
         cut = _WHOLE if request.query_params.get("whole") else CUT
-        return json_response({"first": first, "lines": line_documents(page.entries, cut)})
+        return json_response({"first": first, "lines": line_documents(entries, cut)})
 
     async def row(self, request: Request) -> Response:
         """`{row, number}` of line number `line`, or of the first line that is not older than `at`; behind the last one where there is none."""
@@ -78,19 +82,49 @@ class LogView:
         after = integer(request, "after", low=0, high=_HIGHEST)
         with fields_named({"regex": "grep"}):
             check(wanted)
-            found = await self._logs.hits(
-                job_id,
-                HitsFilter(
-                    wanted,
-                    before=None if before is None else before - 1,
-                    after=None if after is None else after - 1,
-                ),
+            stop = threading.Event()
+            asked = HitsFilter(
+                wanted,
+                before=None if before is None else before - 1,
+                after=None if after is None else after - 1,
+                stop=stop,
             )
+            found = await _while_waited_for(request, stop, self._logs.hits(job_id, asked))
         return json_response({"lines": [line + 1 for line in found.lines], "more": found.more})
 
     def _job(self, request: Request) -> str:
         """Raises NotFoundError."""
         return self._manager.get(request.path_params["job_id"]).id
+
+
+async def _while_waited_for(request: Request, stop: threading.Event, work: Awaitable[Hits]) -> Hits:
+    """A search that nobody waits for any more stops: the reader typed on."""
+
+    async def notice() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        stop.set()
+
+    refused: InvalidArgumentError | None = None
+    found = Hits([], more=False)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(notice)
+        try:
+            found = await work
+        except InvalidArgumentError as error:  # as it is, not in a group
+            refused = error
+        tasks.cancel_scope.cancel()
+    if refused is not None:
+        raise refused
+    return found
+
+
+def _without_gap(entries: list[LogEntry]) -> list[LogEntry]:
+    """Those whose numbers follow each other: behind the build's lines some of the job's may not be kept any more."""
+    for place in range(1, len(entries)):
+        if entries[place].sequence > entries[place - 1].sequence + 1:
+            return entries[:place]
+    return entries
 
 
 def line_documents(entries: list[LogEntry], cut: int = CUT) -> list[dict[str, Any]]:
@@ -101,14 +135,14 @@ def line_documents(entries: list[LogEntry], cut: int = CUT) -> list[dict[str, An
         if last is None or last.sequence != entry.sequence:
             lines.append(entry)
         elif last.source == entry.source:
-            lines[-1] = last._replace(data=last.data + entry.data)
+            lines[-1] = last._replace(data=last.data + entry.data, truncated=False)
         else:  # a part of the other stream's line: what has an end is shown
             lines[-1] = entry._replace(dropped=last.dropped + entry.dropped)
     return [_line_document(entry, cut) for entry in lines]
 
 
 def _line_document(entry: LogEntry, cut: int) -> dict[str, Any]:
-    """`size` is that of the whole line in bytes where it is cut, else 0."""
+    """`size` is that of the whole line in bytes where it is cut, else 0. `partial`: its beginning or its end is not kept."""
     text = entry.data[: 4 * cut].decode("utf-8", "replace")
     return {
         "number": entry.sequence + 1,
@@ -117,4 +151,5 @@ def _line_document(entry: LogEntry, cut: int) -> dict[str, Any]:
         "pieces": segments(text[:cut]),
         "size": len(entry.data) if len(text) > cut else 0,
         "dropped": entry.dropped,
+        "partial": entry.truncated and not entry.goes_on,
     }

@@ -8,7 +8,8 @@ const id = byId("job").dataset.job, dialog = byId("confirm"), note = byId("kill-
 const live = new Live(`/job/${encodeURIComponent(id)}/events`);
 const log = openLog(document.querySelector(".log"), id);
 live.on("log", (counts) => log.grown(counts));
-live.on("end", () => {
+live.on("end", ({ forgotten }) => {
+  if (forgotten) log.grown({ ...log.counts, complete: true });
   dialog.close();
   note.hidden = true;
 });

@@ -3,7 +3,8 @@ import { duration } from "./duration.js";
 import { morph } from "./morph.js";
 import { showTimes } from "./times.js";
 
-const SOONEST = 1000, LONGEST = 5000, PEEK = 10_000;
+const SOONEST = 1000, LONGEST = 5000, PEEK = 10_000, GLANCE = 500, SILENCE = 40_000; // ms; the worker's heart beats every 15 s
+const FORGOTTEN = "this job is not remembered any more: what is shown is the last that was known of it";
 const notice = document.getElementById("connection");
 let ahead = 0; // of the worker's clock, in ms
 
@@ -14,7 +15,7 @@ export class Live {
     addEventListener("online", () => this.open());
     addEventListener("pagehide", () => this.close());
     addEventListener("pageshow", (event) => event.persisted && this.open());
-    setInterval(() => !document.hidden && tick(document), 1000);
+    setInterval(() => this.watch(), 1000);
     document.documentElement.classList.add("live"); // what needs scripts may be seen
     showTimes(document);
     this.open();
@@ -22,7 +23,7 @@ export class Live {
   // What else comes: `order`, `log`, `end`.
   on(name, handler) {
     this.handlers.push([name, handler]);
-    this.listen(name, handler);
+    if (name !== "end") this.listen(name, handler);
   }
   restart(address) {
     Object.assign(this, { address, over: false });
@@ -30,17 +31,28 @@ export class Live {
   }
   listen(name, handler) {
     const { source } = this;
-    source?.addEventListener(name, (event) => source === this.source && handler(JSON.parse(event.data)));
+    source?.addEventListener(name, (event) => {
+      if (source !== this.source) return;
+      this.heard = Date.now();
+      handler(JSON.parse(event.data));
+    });
+  }
+  // Time goes by; a connection that is silent for too long hangs.
+  watch() {
+    if (this.source && Date.now() - this.heard > SILENCE) this.fail();
+    if (!document.hidden) tick(document);
   }
   open() {
     this.close();
     if (this.over) return;
+    this.heard = Date.now();
     this.source = new EventSource(this.address);
     this.source.onerror = () => this.fail();
     this.listen("hello", (said) => this.greet(said));
-    for (const each of this.handlers) this.listen(...each);
+    for (const [name, handler] of this.handlers) if (name !== "end") this.listen(name, handler);
+    this.listen("beat", () => {});
     this.listen("parts", (parts) => this.put(parts));
-    this.listen("end", () => this.end());
+    this.listen("end", ({ forgotten }) => this.end(forgotten));
   }
   close() {
     clearTimeout(this.timer);
@@ -51,7 +63,7 @@ export class Live {
   look() {
     if (!document.hidden) return this.source || this.open();
     this.close();
-    this.later(PEEK);
+    if (!this.over) this.later(PEEK);
   }
   later(delay) {
     clearTimeout(this.timer);
@@ -74,22 +86,43 @@ export class Live {
       showTimes(place);
       tick(place);
     }
-    if (document.hidden) this.look();
+    if (!document.hidden) return;
+    clearTimeout(this.timer); // what comes together with it is read, too
+    this.timer = setTimeout(() => this.look(), GLANCE);
   }
-  // Nothing more comes; whoever else listens hears of it, too.
-  end() {
+  // Nothing more comes.
+  end(forgotten) {
     this.over = true;
-    this.source.close();
-  }
-  fail() {
     this.close();
-    if (!this.lost) {
-      notice.textContent = `connection lost since ${new Date().toTimeString().slice(0, 8)}; trying again`;
-      notice.hidden = false;
-    }
+    if (forgotten) this.say(FORGOTTEN);
+    for (const [name, handler] of this.handlers) if (name === "end") handler({ forgotten });
+  }
+  say(sentence) {
+    notice.textContent = sentence;
+    notice.hidden = false;
+  }
+  async fail() {
+    this.close();
+    if (!this.lost) this.say(`connection lost since ${new Date().toTimeString().slice(0, 8)}; trying again`);
     this.lost = true;
     this.later(document.hidden ? PEEK : this.delay);
     this.delay = Math.min(this.delay * 1.5, LONGEST);
+    const refusal = await this.refusal();
+    if (refusal?.status === 401) location.reload(); // to the log-in
+    else if (refusal?.status === 404) this.end(true);
+    else if (refusal && this.lost) this.say(`not live: ${refusal.error}; trying again`);
+  }
+  // {status, error} where the worker answers, and refuses; an EventSource does not tell.
+  async refusal() {
+    const stop = new AbortController();
+    try {
+      const answer = await fetch(this.address, { cache: "no-store", signal: stop.signal });
+      return answer.ok ? null : { status: answer.status, error: (await answer.json()).error };
+    } catch {
+      return null;
+    } finally {
+      stop.abort();
+    }
   }
 }
 // Durations of what goes on.

@@ -8,7 +8,7 @@ import { View } from "./log_view.js";
 import { keep, recall } from "./preferences.js";
 import { chooseTimes, chosenTimes, countTimesFrom, onTimes, readTime } from "./times.js";
 
-const SOURCES = ["all", "stdout", "stderr", "build"], TYPING_MS = 300;
+const SOURCES = ["all", "stdout", "stderr", "build"], TYPING_MS = 300, TOLD_MS = 3000;
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
 class Log {
@@ -19,10 +19,14 @@ class Log {
     this.view = new View(this.part("lines"), {
       make: (row) => this.element(row), look: (from, to) => this.look(from, to), onfollow: () => this.followed(),
     });
-    this.search = new Search((query) => this.lines.ask("/hits", query), () => this.hitsChanged());
+    this.search = new Search((query, signal) => this.lines.ask("/hits", query, signal), () => this.hitsChanged());
     countTimesFrom(Number(section.dataset.origin));
     this.equip();
     addEventListener("hashchange", () => this.visit());
+    document.addEventListener("click", ({ target }) => {
+      // A second click on the same link changes no address, and leads there all the same.
+      if (!section.contains(target) && target.closest?.("a[href^='#']")?.hash === location.hash) this.visit();
+    });
     onTimes(() => this.view.forget());
     this.visit();
   }
@@ -91,8 +95,11 @@ class Log {
     if (!this.lines || source !== this.source) this.open(source);
     this.marked = wanted?.lines ?? null;
     this.remark();
-    if (this.marked) await this.go({ line: this.marked[0] });
+    if (!this.marked) return;
+    this.part("lines").scrollIntoView({ block: "nearest" });
+    await this.go({ line: this.marked[0] });
   }
+  // To a line or a time; resolves to where that is, null where it cannot be told.
   async go(query) {
     this.view.follow(false); // at once: what comes meanwhile does not move the page
     const { lines } = this;
@@ -100,11 +107,19 @@ class Log {
       const { row, number } = await lines.place(query);
       if (lines !== this.lines) return null;
       this.view.reveal(Math.max(Math.min(row, lines.end - 1), 0));
+      this.note(this.amiss(query, row));
       return number;
     } catch (error) {
-      this.note(error.message);
+      if (lines === this.lines) this.note(error.message.replace(/^\w+: /, ""));
       return null;
     }
+  }
+  // What is to be said where a place is not as it was asked for.
+  amiss({ line }, row) {
+    const { first, end } = this.lines;
+    if (line && Number(line) > this.total("all")) return `There is no line ${line}: the last one is ${this.total("all")}.`;
+    if (line && row < first) return `Line ${line} is not kept any more.`;
+    return !line && row >= end ? "Nothing was written at that time or later." : "";
   }
   select(source, lines = null) {
     this.marked = lines;
@@ -122,9 +137,11 @@ class Log {
   // Lines
 
   element(row) {
-    const line = this.lines.at(row);
+    let line = this.lines.at(row);
+    // Above the first line that is kept the page says what is missing.
+    if (line?.dropped && row === this.lines.first && this.total(this.source, "retired")) line = { ...line, dropped: 0 };
     const element = line ? lineElement(line, {
-      href: addressOf(this.source, [line.number, line.number]), search: this.search, expand: () => this.expand(row),
+      href: addressOf(this.source, [line.number, line.number]), search: this.search, unfold: () => this.unfold(row), fold: () => this.fold(row),
     }) : waitingElement();
     element.waiting = !line;
     this.dress(element);
@@ -134,13 +151,17 @@ class Log {
     const number = Number(element.dataset.number), { search, marked } = this;
     element.classList.toggle("marked", marked !== null && number >= marked[0] && number <= marked[1]);
     element.classList.toggle("hit", search.has(number));
-    element.classList.toggle("current", search.current >= 0 && search.lines[search.current] === number);
+    element.classList.toggle("current", search.at === number);
   }
   remark() {
     for (const element of this.view.elements.values()) this.dress(element);
   }
-  async expand(row) {
-    await this.lines.expand(row).catch((error) => this.note(error.message));
+  async unfold(row) {
+    await this.lines.unfold(row).catch((error) => this.note(error.message));
+    this.view.forget();
+  }
+  fold(row) {
+    this.lines.fold(row);
     this.view.forget();
   }
   chosen(event) {
@@ -169,9 +190,9 @@ class Log {
     return this.lines.at(edge ? to - 1 : from)?.number ?? 0;
   }
   async step(way, from) {
-    const { search } = this, current = search.lines[search.current];
-    const number = await search.step(way, from ?? current ?? (way > 0 ? this.here(0) - 1 : this.here(1) + 1));
-    if (number !== null) await this.go({ line: number });
+    const { search, lines } = this;
+    const number = await search.step(way, () => from ?? search.at ?? (way > 0 ? this.here(0) - 1 : this.here(1) + 1));
+    if (number !== null && lines === this.lines) await this.go({ line: number });
   }
   hitsChanged() {
     this.part("hits").textContent = this.search.words;
@@ -199,9 +220,12 @@ class Log {
     this.part("note").textContent = sentence;
     this.part("note").hidden = !sentence;
   }
-  // For a moment, and for those who hear the page.
+  // What came of the copy, on its button for a moment, and for those who hear the page.
   tell(sentence) {
     this.part("status").textContent = sentence;
+    this.part("copy").textContent = sentence;
+    clearTimeout(this.told);
+    this.told = setTimeout(() => (this.part("copy").textContent = "copy"), TOLD_MS);
   }
 
   // The tools
@@ -256,7 +280,7 @@ class Log {
       this.typing = setTimeout(() => this.seek(), TYPING_MS);
     });
     on("search", "keydown", (event) => {
-      if (event.key === "Enter") this.search.text === this.part("search").value ? this.step(event.shiftKey ? -1 : 1) : this.seek();
+      if (event.key === "Enter") this.search.text === this.part("search").value && !this.search.error ? this.step(event.shiftKey ? -1 : 1) : this.seek();
       else if (event.key === "Escape") {
         this.part("search").value = "";
         this.seek();
@@ -275,10 +299,13 @@ class Log {
     if (!text) return;
     this.note("");
     const [seen] = this.view.seen, near = Number(this.lines.at(seen)?.ns.slice(0, -6) ?? Date.now());
-    const number = await this.go(/^\d+$/.test(text) ? { line: text } : { at: readTime(text, near) });
-    if (number !== null && number <= this.total("all")) this.mark([number, number]);
+    const [, first, last] = /^L?(\d{1,12})(?:\s*-\s*L?(\d{1,12}))?$/.exec(text) ?? [];
+    const number = await this.go(first ? { line: first } : { at: readTime(text, near) });
+    if (number === null || number > this.total("all")) return;
+    this.mark([number, Math.max(Number(last ?? number), number)]);
   }
   async copy() {
+    this.tell("copying…");
     try {
       let [from, to] = [this.lines.first, this.lines.end];
       if (this.marked) {

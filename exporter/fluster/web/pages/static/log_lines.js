@@ -1,5 +1,5 @@
 // The lines of one source of a job's log, fetched as they are looked at and kept for a while: a log may be far larger than the page.
-const BLOCK = 200, KEPT_BLOCKS = 60, RETRY_MS = 2000;
+const BLOCK = 200, KEPT_BLOCKS = 60, RETRY_MS = 2000, PATIENCE_MS = 15_000;
 
 export class Lines {
   // `onload()` is called when lines came, `onerror(sentence or "")` when they could not, and when they can again.
@@ -44,8 +44,13 @@ export class Lines {
         if (this.failed) this.onerror("");
         this.failed = false;
       } catch (error) {
+        if (this.closed) return;
+        if (error.final) {
+          this.closed = true; // what was fetched stays
+          return this.onerror(`These lines cannot be read: ${error.message}`);
+        }
         this.failed = true;
-        if (!this.closed) this.onerror(`these lines cannot be read: ${error.message}; trying again`);
+        this.onerror(`These lines cannot be read: ${error.message}; trying again.`);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -67,11 +72,13 @@ export class Lines {
     this.blocks.set(number, block);
     if (this.blocks.size > KEPT_BLOCKS) this.blocks.delete(this.blocks.keys().next().value);
   }
-  // The whole of a line that is shown cut.
-  async expand(row) {
+  // The whole of a line that is shown cut, and back.
+  async unfold(row) {
     const { first, lines } = await this.ask("", { start: row, limit: 1, whole: 1 });
-    if (first === row && lines.length) this.put(row, { ...lines[0], whole: true });
-    this.onload();
+    if (first === row && lines.length) this.put(row, { ...lines[0], folded: this.at(row) ?? lines[0] });
+  }
+  fold(row) {
+    this.put(row, this.at(row).folded);
   }
   // Lines with all their text, for a copy.
   async whole(from, to) {
@@ -88,10 +95,16 @@ export class Lines {
   place(query) {
     return this.ask("/row", query);
   }
-  async ask(path, query) {
-    const response = await fetch(`${this.base}${path}?${new URLSearchParams({ ...this.query, ...query })}`, { cache: "no-store" });
+  async ask(path, query, signal = AbortSignal.timeout(PATIENCE_MS)) {
+    let response;
+    try {
+      response = await fetch(`${this.base}${path}?${new URLSearchParams({ ...this.query, ...query })}`, { cache: "no-store", signal });
+    } catch (error) {
+      throw error.name === "AbortError" ? error : new Error("the worker does not answer");
+    }
     const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(answer.error ?? `the worker answered ${response.status}`);
+    // What the worker refuses it refuses again.
+    if (!response.ok) throw Object.assign(new Error(answer.error ?? `the worker answered ${response.status}`), { final: response.status < 500 && response.status !== 429 });
     return answer;
   }
 }

@@ -47,23 +47,31 @@ function filled(text, line, search) {
     else text.append(made(marked ? "mark" : "span", classes, piece));
   }
 }
-// `search` tells what is marked, `expand()` is called for the rest of a line that is shown cut.
-export function lineElement(line, { href, search, expand }) {
+const chip = (text) => made("span", "gap", text);
+// Before the text: behind it, nobody would find it.
+function folder(text, label, act) {
+  const button = made("button", "fold", label);
+  button.type = "button";
+  button.addEventListener("click", act);
+  text.append(button);
+}
+// `search` tells what is marked; `unfold()` is called for the rest of a line that is shown cut, `fold()` for the way back.
+export function lineElement(line, { href, search, unfold, fold }) {
   const row = made("div", `line ${line.source}`), at = made("a", "at"), text = made("span", "text");
   const { day, clock } = moment(Number(line.ns.slice(0, -6)));
   row.dataset.number = line.number;
   at.href = href;
   at.tabIndex = -1; // a line is chosen by "go to" or by a click: not a thousand stops for the Tab key
   at.title = everyTime(line.ns);
-  at.append(made("span", "number", line.number), made("span", "day", day), made("span", "clock", clock));
-  if (line.dropped) text.append(made("span", "gap", `${line.dropped.toLocaleString("en")} lines are missing here`));
-  if (line.size && !line.whole) {
-    // Before the text: behind it, nobody would find it.
-    const more = made("button", "fold", `${bytes(line.size)}, show all`);
-    more.type = "button";
-    more.addEventListener("click", expand);
-    text.append(more);
-  } else if (line.size) text.append(made("span", "gap", `cut, the download has all ${bytes(line.size)}`));
+  const exact = made("span", "", clock.slice(-4)), rough = made("span", "clock", clock.slice(0, -4));
+  rough.append(exact);
+  at.append(made("span", "number", line.number), made("span", "day", day), rough);
+  if (line.dropped) text.append(chip(`${line.dropped.toLocaleString("en")} lines are missing here`));
+  if (line.partial) text.append(chip("a part of this line is not kept"));
+  if (line.folded) {
+    folder(text, "fold", fold);
+    if (line.size) text.append(chip(`cut, the download has all ${bytes(line.size)}`));
+  } else if (line.size) folder(text, `${bytes(line.size)}, show all`, unfold);
   filled(text, line, search);
   row.append(at, text);
   return row;

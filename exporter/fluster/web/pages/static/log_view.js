@@ -6,7 +6,7 @@
 const HEIGHT = 20, MARGIN = 20, TALLEST = 8_000_000, LEAP = 3, CALM_MS = 150;
 
 export class View {
-  // `make(row)` gives a row's element, and whether it is whole; `look(from, to)` is told which rows are seen;
+  // `make(row)` gives a row's element, `waiting` where its line is not there yet; `look(from, to)` is told which rows are seen;
   // `onfollow()` is called when the reader leaves the end or comes back to it.
   constructor(box, { make, look, onfollow }) {
     Object.assign(this, { box, make, look, onfollow, first: 0, end: 0, row: 0, above: 0, following: true, wrapped: false, placed: 0, average: HEIGHT });
@@ -84,11 +84,11 @@ export class View {
   get reach() {
     return Math.max(this.box.scrollHeight - this.box.clientHeight, 0);
   }
-  get whole() {
+  get content() {
     return (this.end - this.first) * this.average;
   }
   get exact() {
-    return !this.wrapped && this.whole <= TALLEST;
+    return !this.wrapped && this.content <= TALLEST;
   }
   // `turned`: by a wheel, which is a small step however far it goes.
   scrolled(turned) {
@@ -99,7 +99,7 @@ export class View {
     if (this.exact) Object.assign(this, { row: this.first + Math.floor(scrollTop / HEIGHT), above: scrollTop % HEIGHT });
     else if (turned || Math.abs(step) <= LEAP * clientHeight) this.above += step;
     else {
-      const away = (scrollTop / (this.reach || 1)) * Math.max(this.whole - clientHeight, 0);
+      const away = (scrollTop / (this.reach || 1)) * Math.max(this.content - clientHeight, 0);
       Object.assign(this, { row: this.first + Math.floor(away / this.average), above: 0 });
       if (scrollTop >= this.reach - 1) this.row = this.end;
     }
@@ -139,9 +139,9 @@ export class View {
     this.rows.style.transform = `translateY(${-Math.round(hidden)}px)`;
     const drawn = this.wrapped ? this.rows.offsetHeight : (to - from) * HEIGHT;
     this.room = [hidden, Math.max(drawn - hidden - clientHeight, 0)];
-    this.pane.style.height = `${Math.min(clientHeight, this.whole)}px`;
+    this.pane.style.height = `${Math.min(clientHeight, this.content)}px`;
     if (!this.wrapped && this.rows.offsetWidth > this.canvas.offsetWidth) this.canvas.style.minWidth = `${this.rows.offsetWidth}px`;
-    this.canvas.style.height = `${Math.min(this.whole, TALLEST)}px`;
+    this.canvas.style.height = `${Math.min(this.content, TALLEST)}px`;
     this.place(this.following || this.exact ? 1 : clientHeight / 2);
     this.look(...this.drawn);
   }
@@ -185,7 +185,7 @@ export class View {
   // The scroll bar to where it belongs, unless it is less than `tolerance` away.
   place(tolerance) {
     const part = this.wrapped ? this.above / (this.height(this.row) || 1) : this.above / HEIGHT;
-    const away = (this.row - this.first + part) * this.average, most = this.whole - this.box.clientHeight;
+    const away = (this.row - this.first + part) * this.average, most = this.content - this.box.clientHeight;
     const [over, under] = this.room, share = most > 0 ? (away / most) * this.reach : 0;
     // The bar must not end before the rows that stand there already.
     const wanted = this.atEnd ? this.reach : this.exact ? away : Math.max(Math.min(share, this.reach - under), Math.min(over, this.reach / 2));

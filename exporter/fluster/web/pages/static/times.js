@@ -1,4 +1,4 @@
-// Moments as the reader wants them: UTC, the time zone of this machine, or since the job's beginning.
+// Moments as the reader wants them: UTC, the time zone of this machine, or since the job was submitted.
 import { keep, recall } from "./preferences.js";
 
 export const WAYS = ["utc", "local", "relative"];
@@ -36,7 +36,7 @@ export function moment(ms) {
 // All that is known of a moment, for a tooltip; `nanoseconds` is text.
 export function everyTime(nanoseconds) {
   const ms = Number(nanoseconds.slice(0, -6)), fine = nanoseconds.slice(-6);
-  return `${written(ms)}${fine} UTC\n${zoned(ms)}${fine} local\n${elapsed(ms - origin)} since the job began`;
+  return `${written(ms)}${fine} UTC\n${zoned(ms)}${fine} local\n${elapsed(ms - origin)} since it was submitted`;
 }
 // `<time data-ms>` within `root`, in place.
 export function showTimes(root) {
