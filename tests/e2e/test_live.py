@@ -2,12 +2,15 @@
 
 import random
 import re
+import shutil
+import signal
 
 import pytest
 from playwright.sync_api import expect
 
 from fluster.sizes import format_duration
 from tests.benchmarks.worker import started
+from tests.polling import until
 
 pytestmark = pytest.mark.browser
 
@@ -86,12 +89,73 @@ def test_a_hidden_page_closes_its_stream_looks_in_for_its_title_and_comes_back(p
 
 
 def test_a_page_with_old_scripts_loads_itself_again(page, worker):
-    page.goto(worker.url)
-    page.evaluate("window.old = true; document.documentElement.dataset.assets = 'old'")
-    page.get_by_role("searchbox").fill("x")  # the stream begins anew, and greets
+    def aged(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, body=re.sub('data-assets="[^"]*"', 'data-assets="old"', answer.text()))
+
+    page.route(f"{worker.url}/?text=x", aged, times=1)
+    page.goto(f"{worker.url}/?text=x")
     expect(page.locator("html")).not_to_have_attribute("data-assets", "old")
-    page.wait_for_function("() => window.old === undefined")
     assert page.url.endswith("/?text=x")
+
+
+def test_a_connection_that_hangs_is_noticed(lenient, tmp_path):
+    page = lenient
+    with started(tmp_path, runtime="fake", worker_id="hangs") as worker:
+        page.clock.install()
+        page.goto(worker.url)
+        expect(page.locator("#machine")).to_be_visible()
+        worker.process.send_signal(signal.SIGSTOP)
+        try:
+            notice = page.locator("#connection")
+            until(lambda: page.clock.fast_forward(5000) or notice.is_visible(), pace=0.1)
+            expect(notice).to_have_text(re.compile("^connection lost since"))
+        finally:
+            worker.process.send_signal(signal.SIGCONT)
+        until(lambda: page.clock.fast_forward(1000) or not notice.is_visible(), pace=0.1)
+
+
+def test_a_refusal_is_said_and_a_forgotten_job_is_not_asked_for_again(lenient, tmp_path):
+    options = {"runtime": "process", "worker_id": "forgets"}
+    with started(tmp_path, **options) as first:
+        port = int(first.url.rpartition(":")[2])
+        job_id = first.submit("sleep", "600")
+        first.until([job_id], "running")
+        lenient.goto(f"{first.url}/job/{job_id}")
+        expect(lenient.locator("#headline")).to_contain_text("Running for")
+        lenient.route(
+            "**/events", lambda route: route.fulfill(status=429, json={"error": "200 followers are there already"})
+        )
+        lenient.evaluate(HIDE, True)
+        lenient.evaluate(HIDE, False)
+        expect(lenient.locator("#connection")).to_have_text("not live: 200 followers are there already; trying again")
+        lenient.unroute("**/events")
+        expect(lenient.locator("#connection")).to_be_hidden(timeout=15_000)
+        first.ask(f"/api/jobs/{job_id}/kill?grace_ms=0", {})
+        expect(lenient.locator("#headline")).to_contain_text("Killed on request")
+        running = first.submit("sleep", "600")
+        first.until([running], "running")
+        lenient.goto(f"{first.url}/job/{running}")
+        expect(lenient.locator("#headline")).to_contain_text("Running for")
+    shutil.rmtree(tmp_path / "state")
+    with started(tmp_path, port=port, **options):
+        expect(lenient.locator("#connection")).to_contain_text("this job is not remembered any more", timeout=15_000)
+        expect(lenient.locator("[data-log-part=follow]")).to_have_text("end of the log")
+
+
+def test_a_finished_job_in_a_tab_that_is_not_looked_at_is_asked_for_once(page, worker):
+    job_id = worker.run("true")
+    worker.wait(job_id)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/events") else None)
+    page.clock.install()
+    page.add_init_script("Object.defineProperty(document, 'hidden', { value: true })")
+    page.goto(f"{worker.url}/job/{job_id}")
+    expect(page.locator("html.live")).to_be_attached()
+    for _ in range(20):  # what is answered meanwhile comes between them
+        page.clock.run_for(3_000)
+        expect(page.locator("#headline")).to_contain_text("Succeeded")
+    assert len(asked) == 1
 
 
 def test_durations_have_the_servers_words(page, worker):

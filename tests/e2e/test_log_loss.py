@@ -87,7 +87,7 @@ def test_lines_that_could_not_be_written_are_marked_where_they_are_missing(page,
 def test_a_beginning_that_is_not_kept_is_said(page, tmp_path):
     options = {"log_segment": "64k", "max_job_log": "256k"}
     with started(tmp_path, runtime="process", worker_id="log-cap", **options) as worker:
-        job_id = worker.submit("sh", "-c", "seq 50000")
+        job_id = worker.submit("sh", "-c", "seq 50000; echo warning >&2")
         worker.until([job_id], "succeeded")
         page.goto(f"{worker.url}/job/{job_id}#stdout")
         gone = worker.job(job_id)["logs"]["retired"]["stdout"]
@@ -95,12 +95,33 @@ def test_a_beginning_that_is_not_kept_is_said(page, tmp_path):
         expect(part(page, "gone")).to_have_text(f"{gone:,} older lines are not kept any more.")
         page.locator("#log").focus()
         page.keyboard.press("Home")
-        expect(page.locator("#log .line").first).to_contain_text(f"{gone + 1}")
+        expect(page.locator("#log .line .text").first).to_have_text(f"{gone + 1}")
         part(page, "goto").locator("input").fill("5")
         part(page, "goto").locator("input").press("Enter")
-        expect(page.locator("#log .line").first).to_contain_text(f"{gone + 1}")
+        expect(page.locator("#log .line .text").first).to_have_text(f"{gone + 1}")
+        expect(part(page, "note")).to_have_text("Line 5 is not kept any more.")
+        page.get_by_role("tab", name="STDERR").click()
+        expect(page.locator("#log .line .text")).to_have_text("warning")
+        expect(part(page, "gone")).to_be_hidden()
         page.get_by_role("tab", name="ALL").click()
-        expect(page.locator("#log .line").last).to_contain_text("50000")
+        expect(page.locator("#log")).to_contain_text("50000")
         shutil.rmtree(Path(tmp_path) / "state" / "logs" / job_id)
         page.reload()
         expect(part(page, "note")).to_contain_text("not kept any more")
+
+
+def test_a_search_is_made_again_once_the_worker_is_back(page, tmp_path):
+    options = {"runtime": "process", "worker_id": "search-again"}
+    with started(tmp_path, **options) as first:
+        port = int(first.url.rpartition(":")[2])
+        job_id = first.submit("python3", "-c", COUNTING)
+        first.until([job_id], "running")
+        page.goto(f"{first.url}/job/{job_id}#stdout")
+        until(lambda: written(page) > 20)
+        first.process.kill()
+        first.process.wait()
+        part(page, "search").fill("line 1")
+        expect(part(page, "hits")).to_have_text("the worker does not answer")
+    with started(tmp_path, port=port, **options) as second:
+        expect(part(page, "hits")).to_have_text(re.compile(r"^\d+ hits$"), timeout=15_000)
+        second.ask(f"/api/jobs/{job_id}/kill?grace_ms=0", {})

@@ -155,6 +155,19 @@ def test_a_link_to_a_line_survives_a_reload_and_a_tab(page, worker, million):
     expect(page.locator("#log .marked")).to_contain_text("a warning")
 
 
+def test_an_error_line_of_the_headline_leads_to_the_log_each_time(page, worker):
+    job_id = ended(worker, "import sys\nfor n in range(300): print('fine', n)\nsys.exit('broken')")
+    page.set_viewport_size({"width": 1000, "height": 500})
+    open_log(page, worker, job_id)
+    error = page.locator("#headline .last a", has_text="broken")
+    for _ in range(2):
+        error.click()
+        expect(page.locator("#log .marked")).to_be_in_viewport()
+        expect(page.locator("#log .marked")).to_contain_text("broken")
+        page.evaluate("scrollTo(0, 0)")
+        page.locator("#log").press("Home")
+
+
 def test_an_address_within_the_page_leads_to_its_line(page, worker, million):
     open_log(page, worker, million)
     page.evaluate("location.hash = '#L5000'")
@@ -231,15 +244,38 @@ def test_an_expression_is_asked_for_and_a_bad_one_named(page, worker, million):
     expect(page.locator("#log mark")).to_have_count(0)
 
 
-def test_lines_that_come_are_searched(page, worker, endless):
-    open_log(page, worker, endless)
-    part(page, "search").fill("line")
-    before = int(re.sub(r"\D", "", until(lambda: re.search("of ([0-9,]+)", part(page, "hits").inner_text()))[1]))
-    until(
-        lambda: (
-            int(re.sub(r".*?([0-9,]+)( hits)?$", r"\1", part(page, "hits").inner_text()).replace(",", "")) > before + 50
-        )
-    )
+def test_lines_that_come_are_searched_and_the_place_among_the_hits_is_kept(page, worker, endless):
+    open_log(page, worker, endless, "#L2")
+    see(page, 2)
+    part(page, "search").fill("line [0-9]*0$")
+    part(page, "regex").click()
+
+    def place():
+        found = re.fullmatch(r"([0-9,]+) of ([0-9,]+)", part(page, "hits").inner_text())
+        return found and [int(each.replace(",", "")) for each in found.groups()]
+
+    first = until(place)
+    until(lambda: (place() or first)[1] > first[1] + 5)
+    assert place()[0] == first[0]
+    numbers = []
+    for _ in range(5):
+        before = page.locator("#log .current").get_attribute("data-number")
+        part(page, "next").click()
+        expect(page.locator("#log .current")).not_to_have_attribute("data-number", before)
+        numbers.append(int(page.locator("#log .current").get_attribute("data-number")))
+    assert numbers == list(range(numbers[0], numbers[0] + 50, 10))
+
+
+def test_steps_come_one_after_the_other(page, worker, million):
+    here = number_of(page, worker, million, 500_000)
+    open_log(page, worker, million, f"#L{here}")
+    see(page, here)
+    part(page, "search").fill("0 of many")
+    expect(part(page, "hits")).to_have_text("over 10,000 hits")
+    at = int(page.locator("#log .current").get_attribute("data-number"))
+    for _ in range(12):
+        part(page, "previous").click()
+    expect(page.locator("#log .current")).to_have_attribute("data-number", str(at - 120))
 
 
 def test_a_time_leads_to_its_line(page, worker):
@@ -262,9 +298,18 @@ def test_a_time_leads_to_its_line(page, worker):
         field.press("Enter")
         expect(page.locator("#log .marked")).to_have_attribute("data-number", str(wanted["number"]))
         see(page, wanted["number"])
-    field.fill("soon")
+    for text, said in (
+        ("soon", "'soon' is no time"), ("999", f"There is no line 999: the last one is {len(entries) + 1}."),
+        ("2030-01-01", "Nothing was written at that time or later."),
+    ):  # fmt: skip
+        field.fill(text)
+        field.press("Enter")
+        expect(part(page, "note")).to_contain_text(said)
+    field.fill(f"{wanted['number']}-{wanted['number'] + 3}")
     field.press("Enter")
-    expect(part(page, "note")).to_contain_text("'soon' is no time")
+    expect(page.locator("#log .marked")).to_have_count(4)
+    assert page.url.endswith(f"#L{wanted['number']}-L{wanted['number'] + 3}")
+    expect(part(page, "note")).to_be_hidden()
 
 
 def test_times_are_utc_or_the_readers_own_or_since_the_beginning(page, worker):
@@ -317,6 +362,8 @@ def test_a_long_line_is_folded_until_the_reader_asks(page, worker):
     assert len(long.inner_text()) < 2200
     long.get_by_role("button", name="97.7 KiB, show all").press("Enter")
     expect(long).to_contain_text("xend")
+    long.get_by_role("button", name="fold").press("Enter")
+    expect(long).not_to_contain_text("xend")
     longest = line(page, number_of(page, worker, job_id, 1))
     longest.get_by_role("button", name="1.9 MiB, show all").click()
     expect(longest).to_contain_text("cut, the download has all 1.9 MiB")
@@ -330,6 +377,8 @@ def test_lines_are_copied(page, worker):
     open_log(page, worker, job_id, "#stdout")
     part(page, "copy").click()
     expect(part(page, "status")).to_have_text("copied 3 lines")
+    expect(part(page, "copy")).to_have_text("copied 3 lines")
+    expect(part(page, "copy")).to_be_in_viewport()
     assert page.evaluate("navigator.clipboard.readText()") == "one\ntwo\nthree\n"
     line(page, first + 1).locator(".at").click()
     part(page, "copy").click()

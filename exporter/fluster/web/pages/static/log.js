@@ -41,11 +41,15 @@ class Log {
     const of = this.counts[kind];
     return source === "all" ? Object.values(of).reduce((sum, each) => sum + each, 0) : (of[source] ?? 0);
   }
+  // Lines of the same file that are not kept any more, of either stream.
+  retired() {
+    const build = this.total("build", "retired");
+    return this.source === "build" ? build : this.total("all", "retired") - build;
+  }
   // The first row that is kept. Where lines of the job are gone, ALL begins behind them: the build's are in BUILD.
   gone() {
     if (this.source !== "all") return this.total(this.source, "retired");
-    const ofJob = this.total("stdout", "retired") + this.total("stderr", "retired");
-    return ofJob ? this.total("build") + ofJob : this.total("build", "retired");
+    return this.retired() ? this.total("build") + this.retired() : this.total("build", "retired");
   }
   resize() {
     this.lines.resize(this.gone(), this.total(this.source));
@@ -102,10 +106,10 @@ class Log {
   // To a line or a time; resolves to where that is, null where it cannot be told.
   async go(query) {
     this.view.follow(false); // at once: what comes meanwhile does not move the page
-    const { lines } = this;
+    const { lines } = this, turn = (this.turn = (this.turn ?? 0) + 1);
     try {
       const { row, number } = await lines.place(query);
-      if (lines !== this.lines) return null;
+      if (lines !== this.lines || turn !== this.turn) return null; // the reader is on the way to somewhere else
       this.view.reveal(Math.max(Math.min(row, lines.end - 1), 0));
       this.note(this.amiss(query, row));
       return number;
@@ -139,7 +143,7 @@ class Log {
   element(row) {
     let line = this.lines.at(row);
     // Above the first line that is kept the page says what is missing.
-    if (line?.dropped && row === this.lines.first && this.total(this.source, "retired")) line = { ...line, dropped: 0 };
+    if (line?.dropped && row === this.lines.first) line = { ...line, dropped: Math.max(line.dropped - this.retired(), 0) };
     const element = line ? lineElement(line, {
       href: addressOf(this.source, [line.number, line.number]), search: this.search, unfold: () => this.unfold(row), fold: () => this.fold(row),
     }) : waitingElement();
