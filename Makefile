@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 ROWS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test unit lint format types generate check-generated lock image bench bench-metrics bench-logs bench-pages clean
+.PHONY: help run test unit lint format types generate check-generated lock image bench bench-metrics bench-logs bench-pages screenshots clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench-logs: $(VENV)/.dev ## Logs beside docker-py, docker logs, ripgrep and othe
 
 bench-pages: $(VENV)/.dev ## The pages: weight, cost, long logs in Chromium (ROWS="P1 P3"); figures in build/bench-pages.json
 	@$(BIN)/python -m tests.benchmarks pages $(ROWS) $(BENCH_ARGS)
+
+screenshots: $(VENV)/.dev ## The pictures of the pages in docs/images, from a worker and a browser
+	@$(BIN)/python -m tests.screenshots
 
 clean: ## Remove the virtual environment and the tools' caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

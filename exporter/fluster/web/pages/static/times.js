@@ -38,11 +38,12 @@ export function everyTime(nanoseconds) {
   const ms = Number(nanoseconds.slice(0, -6)), fine = nanoseconds.slice(-6);
   return `${written(ms)}${fine} UTC\n${zoned(ms)}${fine} local\n${elapsed(ms - origin)} since it was submitted`;
 }
-// `<time data-ms>` within `root`, in place.
+// `<time data-ms>` within `root`, in place; with `data-rough` to the second.
 export function showTimes(root) {
   for (const each of root.querySelectorAll("time[data-ms]")) {
     if (!each.dataset.ms) continue;
-    const ms = Number(each.dataset.ms), { day, clock } = moment(ms);
+    const ms = Number(each.dataset.ms), { day, clock: exact } = moment(ms);
+    const clock = "rough" in each.dataset ? exact.slice(0, -4) : exact;
     const text = way === "relative" ? clock : `${day} ${clock} ${way === "utc" ? "UTC" : "local"}`;
     if (each.textContent !== text) each.textContent = text;
     each.title = everyTime(`${each.dataset.ms}000000`);
