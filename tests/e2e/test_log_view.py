@@ -395,3 +395,28 @@ def test_without_scripts_the_page_has_the_last_lines(browser, worker, million):
     expect(page.locator("a", has_text="download")).to_be_visible()
     expect(part(page, "follow")).to_be_hidden()
     context.close()
+
+
+def test_every_tool_is_reached_by_the_tab_key_and_shows_where_the_focus_is(page, worker, million):
+    open_log(page, worker, million)
+    page.get_by_role("tab", selected=True).focus()
+    reached = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        name, outlined = page.evaluate(
+            "() => { const at = document.activeElement; return [at.dataset.logPart ?? at.name ?? '', getComputedStyle(at).outlineStyle !== 'none'] }"
+        )
+        assert outlined, name
+        reached.append(name)
+        if name == "lines":
+            break
+    assert reached == ["follow", "search", "cased", "regex", "place", "times", "wrap", "copy", "download", "lines"]
+    page.get_by_role("tab", selected=True).focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("needle")
+    expect(part(page, "hits")).to_have_text("4 of 4")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")  # previous hit
+    expect(part(page, "hits")).to_have_text("3 of 4")
