@@ -12,7 +12,7 @@ import anyio
 from fluster.config import Settings
 from fluster.job import Job, Sample
 from fluster.web.output import listed_output
-from fluster.web.pages.facts import command, facts, variables
+from fluster.web.pages.fact_sheets import FactSheet, FactSheets
 from fluster.web.pages.figure import figures
 from fluster.web.pages.last_words import LastLine, last_words
 from fluster.web.pages.outcome import headline, lead, reason
@@ -30,8 +30,11 @@ _FILES_SECONDS: Final = 5.0
 
 
 class JobParts:
-    def __init__(self, services: Services, rendering: Rendering, threads: anyio.CapacityLimiter) -> None:
+    def __init__(
+        self, services: Services, rendering: Rendering, sheets: FactSheets, threads: anyio.CapacityLimiter
+    ) -> None:
         self._services = services
+        self._sheets = sheets
         self._threads = threads
         self._rendering = rendering
         self._words: list[LastLine] | None = None
@@ -43,9 +46,10 @@ class JobParts:
         if self._words is None and job.state.terminal:
             self._words = await last_words(job, self._services.logs)
         await self._list_files(job)
-        return self._render(job, time.time_ns(), await self._services.manager.samples(job.id))
+        sheet = await self._sheets.get(job)
+        return self._render(job, time.time_ns(), await self._services.manager.samples(job.id), sheet)
 
-    def _render(self, job: Job, now_ns: int, samples: Sequence[Sample]) -> dict[str, str]:
+    def _render(self, job: Job, now_ns: int, samples: Sequence[Sample], sheet: FactSheet) -> dict[str, str]:
         part, found = self._rendering.part, phases(job, now_ns)
         sentence, since = headline(job, now_ns), next((phase for phase in found if phase.live), None)
         doing = "" if job.state.terminal else reason(job)
@@ -55,7 +59,7 @@ class JobParts:
             "headline": part("job", "headline", job, sentence, lead(job), since, doing, self._words or []),
             "phases": part("job", "phases", found, pieces(found)),
             "figures": part("job", "figures", figures(job, samples)),
-            "facts": part("job", "facts", job, command(job), facts(job), variables(job)),
+            "facts": sheet.part,
             "files": part("job", "files", job, self._files[:_FILES], self._files[_FILES:]),
         }
 

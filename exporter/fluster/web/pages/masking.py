@@ -70,10 +70,10 @@ _NAME: Final = re.compile(r"(?<![\w.-])(-{0,2})([A-Za-z_][\w.-]*+)", re.ASCII)
 _SIGN: Final = re.compile(r"""(\\{0,3}["']?)\s{0,8}(?:=>|:=|={1,2}|:{1,2}(?!//))\s{0,8}""", re.ASCII)
 _GAP: Final = re.compile(r"\s{1,8}(?!--)(?=\S)", re.ASCII)
 _VALUE: Final = re.compile(
-    r"""(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,8})?(?:"(?:[^"\\]|\\.)*+"|'[^']*+'|\\.|\S)++""",
+    r"""(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,8})?(?:"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|'[^']*+(?:'|\Z)|\\.|\S)++""",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
-"""What stands behind a name: a word with its quotes."""
+"""What stands behind a name: a word with its quotes; one that is open, as in a text that was cut, goes on to the end."""
 _LOGIN: Final = re.compile(r"(?<!\S)(-u|--user|--proxy-user)([\s=]{0,8})([^\s:=]++):\S++", re.ASCII)
 _RUN: Final = re.compile(r"[A-Za-z0-9+/=_.-]{12,}+", re.ASCII)
 _PIECE: Final = re.compile(
