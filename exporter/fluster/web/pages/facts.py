@@ -1,6 +1,6 @@
 """What was asked for and what came of it, as pairs of a name and a text: the facts of the job page. Pure.
 
-Whatever of it may hold a credential goes through fluster.web.pages.masking.
+Whatever of it may hold a credential goes through fluster.masking.
 """
 
 from __future__ import annotations
@@ -8,16 +8,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from fluster.job import Job, Limits
+from fluster.masking import LONGEST, masked_command, masked_start, masked_text, masked_value, whole_words
 from fluster.sizes import format_bytes, format_duration
-from fluster.web.pages.masking import masked_command, masked_text, masked_value
 
 __all__ = ["Fact", "Variable", "command", "facts", "variables"]
-
-_LONGEST: Final = 4096
-"""Characters of a text that are judged and shown: patterns cost a millisecond for each KiB, and nobody reads more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ def command(job: Job) -> str:
     if not words:
         return "a pickled call"
     length = sum(map(len, words)) + len(words) - 1
-    if length <= _LONGEST:
+    if length <= LONGEST:
         return shlex.join(masked_command(words))
     return f"{shlex.join(masked_command(_beginning(words)))} … (cut: {length:,} characters in all)"
 
@@ -58,9 +54,9 @@ def facts(job: Job) -> list[Fact]:
     found = [
         Fact("Image" if ":" in image else "Environment", image, code=True),
         Fact("From cache", ("yes" if build.from_cache else "no") if build and image else ""),
-        Fact("Bundle", _text(request.bundle or ""), code=True),
+        Fact("Bundle", masked_start(request.bundle or ""), code=True),
         Fact("Bundle SHA-256", sha256[:12], code=True, title=sha256),
-        Fact("Base image", _text(environment.base_image or ""), code=True),
+        Fact("Base image", masked_start(environment.base_image or ""), code=True),
         Fact("Python", environment.python_version or ""),
         Fact("Extras", _list(environment.extras)),
         Fact("Packages", _list(environment.pip_packages), code=True),
@@ -79,7 +75,7 @@ def facts(job: Job) -> list[Fact]:
 def variables(job: Job) -> list[Variable]:
     """Of the request's environment, in order."""
     return [
-        Variable(name, None, "too long to show") if len(value) > _LONGEST else Variable(name, masked_value(name, value))
+        Variable(name, None, "too long to show") if len(value) > LONGEST else Variable(name, masked_value(name, value))
         for name, value in sorted(job.request.environment.env_vars.items())
     ]
 
@@ -87,31 +83,19 @@ def variables(job: Job) -> list[Variable]:
 def _beginning(words: Iterable[str]) -> list[str]:
     """The first words of a long command, 4 KiB in all; the last of them ends where a word of it ends."""
     begun: list[str] = []
-    left = _LONGEST
+    left = LONGEST
     for word in words:
         if len(word) > left:
-            # Half of an address or of a token could show what the whole of it would not.
-            return [*begun, found] if (found := _whole(word[:left])) else begun
+            return [*begun, found] if (found := whole_words(word[:left])) else begun
         begun.append(word)
         left -= len(word) + 1
     return begun
 
 
-def _whole(cut: str) -> str:
-    """What was cut anywhere, without the word that may go on behind it."""
-    return cut.rsplit(None, 1)[0] if len(cut.split(None, 1)) == 2 else ""
-
-
-def _text(text: str) -> str:
-    if len(text) <= _LONGEST:
-        return masked_text(text)
-    return f"{masked_text(_whole(text[:_LONGEST]))}… (cut: {len(text):,} characters in all)"
-
-
 def _list(texts: Iterable[str]) -> str:
     """As many of them as have room."""
     shown: list[str] = []
-    left, more = _LONGEST, 0
+    left, more = LONGEST, 0
     for text in texts:
         if len(text) > left:
             left, more = 0, more + 1

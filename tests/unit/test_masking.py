@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluster.web.pages.masking import MASK, masked_command, masked_text, masked_value
+from fluster.masking import MASK, masked_command, masked_start, masked_text, masked_value
 
 SECRET_NAMES = [
     "API_KEY", "APIKEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "GITHUB_TOKEN", "HF_TOKEN", "TOKEN2", "DB_PASSWORD", "PGPASSWORD", "MYSQL_PWD",
@@ -98,6 +98,12 @@ def test_texts_keep_all_but_their_secrets(text, shown):
 )  # fmt: skip
 def test_commands_keep_their_words(words, shown):
     assert masked_command(words) == shown
+
+
+def test_a_long_text_is_cut_where_a_word_ends():
+    assert masked_start("see https://u:p@host/") == "see https://***@host/"
+    assert masked_start("ab " * 2000 + "end") == f"{('ab ' * 1365).strip()}… (cut: 6,003 characters in all)"
+    assert masked_start("x" * 5000) == "… (cut: 5,000 characters in all)"
 
 
 LETTERS = string.ascii_letters + string.digits

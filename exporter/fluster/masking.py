@@ -1,4 +1,4 @@
-"""What a page shows of values that may be secrets: variables of the environment, commands, addresses of bundles. Pure.
+"""What is shown or written down of texts that may hold secrets: variables of the environment, commands, addresses. Pure.
 
 Nobody says which values are secret, so names and shapes are judged; where they leave a doubt, the value is hidden. All patterns are
 linear in their input: they use possessive repetition, and begin only where a word begins.
@@ -11,9 +11,11 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["MASK", "masked_command", "masked_text", "masked_value"]
+__all__ = ["LONGEST", "MASK", "masked_command", "masked_start", "masked_text", "masked_value", "whole_words"]
 
 MASK: Final = "***"
+LONGEST: Final = 4096
+"""Characters of a text that are judged where it is shown: patterns cost a millisecond for each KiB, and nobody reads more of them."""
 
 _WORDS: Final = frozenset(
     [
@@ -106,6 +108,18 @@ def masked_text(text: str) -> str:
     text = _LOGIN.sub(rf"\1\2\3:{MASK}", text)
     text = _without_named(text)
     return _KNOWN.sub(MASK, text)
+
+
+def masked_start(text: str) -> str:
+    """masked_text() of a text that may be long: its first 4 KiB and a word about its length."""
+    if len(text) <= LONGEST:
+        return masked_text(text)
+    return f"{masked_text(whole_words(text[:LONGEST]))}… (cut: {len(text):,} characters in all)"
+
+
+def whole_words(cut: str) -> str:
+    """What was cut anywhere, without the word that may go on behind it: half of an address could show what the whole of it would not."""
+    return cut.rsplit(None, 1)[0] if len(cut.split(None, 1)) == 2 else ""
 
 
 def masked_command(words: Sequence[str]) -> list[str]:
