@@ -159,7 +159,14 @@ _SCHEMAS: Final[dict[str, Any]] = {
     },
     "Files": {
         "type": "array",
-        "items": _object({"path": {"type": "string"}, "size": {"type": "integer"}, "modified_at": {"type": "integer"}}),
+        "items": _object(
+            {
+                "path": {"type": "string"},
+                "quoted_path": {"type": "string", "description": "As an address takes it: a name that is no UTF-8 is found by this alone."},
+                "size": {"type": "integer"},
+                "modified_at": {"type": "integer"},
+            }
+        ),
     },
     "Bundle": _object({"sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}),
     "Health": _object({"status": {"const": "ok"}, "version": {"type": "string"}}),

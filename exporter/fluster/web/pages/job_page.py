@@ -11,6 +11,7 @@ from starlette.responses import Response
 from fluster.errors import NotFoundError
 from fluster.logs import LogFilter
 from fluster.web.followers import Followers
+from fluster.web.output import OutputLists
 from fluster.web.pages.fact_sheets import FactSheets
 from fluster.web.pages.job_events import JobEvents, log_counts
 from fluster.web.pages.job_parts import JobParts
@@ -31,8 +32,9 @@ class JobPages:
         self._services = services
         self._rendering = rendering
         self._followers = followers
-        self._threads = anyio.CapacityLimiter(4)
-        self._sheets = FactSheets(rendering, self._threads)
+        threads = anyio.CapacityLimiter(4)
+        self._sheets = FactSheets(rendering, threads)
+        self._outputs = OutputLists(services.settings.state_dir / "work", threads)
 
     async def show(self, request: Request) -> Response:
         try:
@@ -52,4 +54,4 @@ class JobPages:
         return stream(self._followers, lambda: events.follow(job.id))
 
     def _parts(self) -> JobParts:
-        return JobParts(self._services, self._rendering, self._sheets, self._threads)
+        return JobParts(self._services, self._rendering, self._sheets, self._outputs)

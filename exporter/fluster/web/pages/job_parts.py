@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
-
-import anyio
 
 from fluster.config import Settings
 from fluster.job import Job, Sample
-from fluster.web.output import listed_output
+from fluster.web.output import OutputListing, OutputLists
 from fluster.web.pages.fact_sheets import FactSheet, FactSheets
 from fluster.web.pages.figure import figures
 from fluster.web.pages.last_words import LastLine, last_words
@@ -26,30 +24,25 @@ _AROUND_MS: Final = 60_000
 """What the link to Grafana shows before and after a job: scrapes come some seconds late."""
 _FILES: Final = 100
 """Output files that are shown; the others are counted."""
-_FILES_SECONDS: Final = 5.0
 
 
 class JobParts:
-    def __init__(
-        self, services: Services, rendering: Rendering, sheets: FactSheets, threads: anyio.CapacityLimiter
-    ) -> None:
+    def __init__(self, services: Services, rendering: Rendering, sheets: FactSheets, outputs: OutputLists) -> None:
         self._services = services
         self._sheets = sheets
-        self._threads = threads
+        self._outputs = outputs
         self._rendering = rendering
         self._words: list[LastLine] | None = None
-        self._files: list[dict[str, Any]] = []
-        self._listed: tuple[float, bool] | None = None
-        """When the files were listed, and whether the job was over then."""
 
     async def all(self, job: Job) -> dict[str, str]:
         if self._words is None and job.state.terminal:
             self._words = await last_words(job, self._services.logs)
-        await self._list_files(job)
-        sheet = await self._sheets.get(job)
-        return self._render(job, time.time_ns(), await self._services.manager.samples(job.id), sheet)
+        output, sheet = await self._outputs.get(job), await self._sheets.get(job)
+        return self._render(job, time.time_ns(), await self._services.manager.samples(job.id), sheet, output)
 
-    def _render(self, job: Job, now_ns: int, samples: Sequence[Sample], sheet: FactSheet) -> dict[str, str]:
+    def _render(
+        self, job: Job, now_ns: int, samples: Sequence[Sample], sheet: FactSheet, output: OutputListing
+    ) -> dict[str, str]:
         part, found = self._rendering.part, phases(job, now_ns)
         sentence, since = headline(job, now_ns), next((phase for phase in found if phase.live), None)
         doing = "" if job.state.terminal else reason(job)
@@ -60,18 +53,8 @@ class JobParts:
             "phases": part("job", "phases", found, pieces(found)),
             "figures": part("job", "figures", figures(job, samples)),
             "facts": sheet.part,
-            "files": part("job", "files", job, self._files[:_FILES], self._files[_FILES:]),
+            "files": part("job", "files", job, output, output.files[:_FILES]),
         }
-
-    async def _list_files(self, job: Job) -> None:
-        """Again after a while, and once the job is over."""
-        if job.run_started_ns is None:
-            return
-        now, over = time.monotonic(), job.state.terminal
-        if self._listed is None or over > self._listed[1] or (not over and now - self._listed[0] >= _FILES_SECONDS):
-            self._listed = now, over
-            output = self._services.settings.state_dir / "work" / job.id / "output"
-            self._files = await anyio.to_thread.run_sync(listed_output, output, limiter=self._threads)
 
 
 def grafana_link(job: Job, settings: Settings) -> str:
