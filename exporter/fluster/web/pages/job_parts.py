@@ -13,7 +13,7 @@ from fluster.web.output import OutputListing, OutputLists
 from fluster.web.pages.fact_sheets import FactSheet, FactSheets
 from fluster.web.pages.figure import figures
 from fluster.web.pages.last_words import LastLine, last_words
-from fluster.web.pages.outcome import headline, lead, reason
+from fluster.web.pages.outcome import explanation, headline, lead, reason
 from fluster.web.pages.phases import phases, pieces
 from fluster.web.pages.rendering import Rendering
 from fluster.web.services import Services
@@ -49,7 +49,9 @@ class JobParts:
         return {
             "title": part("job", "title", job),
             "actions": part("job", "actions", job, grafana_link(job, self._services.settings)),
-            "headline": part("job", "headline", job, sentence, lead(job), since, doing, self._words or []),
+            "headline": part(
+                "job", "headline", job, sentence, lead(job), since, doing, explanation(job), self._words or []
+            ),
             "phases": part("job", "phases", found, pieces(found)),
             "figures": part("job", "figures", figures(job, samples)),
             "facts": sheet.part,
