@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     worker_id: str = Field(
         default_factory=lambda: socket.gethostname() or "worker",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-        description="Name of this worker in labels and metrics.",
+        description="Name of this worker in labels, metrics and cgroups; each worker of a machine needs its own.",
     )
     max_jobs: int = Field(
         default_factory=lambda: max(os.cpu_count() or 1, 1), ge=1, description="Jobs that run at once."

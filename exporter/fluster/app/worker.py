@@ -21,7 +21,7 @@ from fluster.gpu import GpuWatch
 from fluster.logs import LogStore
 from fluster.manager import JobManager
 from fluster.stats import Sampler
-from fluster.store import StateLock, Store
+from fluster.store import StateLock, Store, WorkerIdLock
 from fluster.supervisor import GpuAllocator, SupervisorParts
 from fluster.web.services import Services
 
@@ -39,7 +39,7 @@ _PING_SECONDS: Final = 10.0
 async def open_worker(settings: Settings) -> AsyncIterator[Services]:
     """A worker that accepts jobs until the context ends; then it drains as the settings say.
 
-    Raises FailedPreconditionError where another worker has the state directory, EngineUnavailableError, InfrastructureError.
+    Raises FailedPreconditionError where another worker has the state directory or the worker id, EngineUnavailableError, InfrastructureError.
     """
     async with AsyncExitStack() as stack:
         state = settings.state_dir
@@ -51,6 +51,8 @@ async def open_worker(settings: Settings) -> AsyncIterator[Services]:
                 f"--state-dir: {state} cannot be used ({error.strerror}); give another directory"
             ) from error
         stack.enter_context(StateLock(state))
+        # Before the runtime looks for leftovers: it goes by the id.
+        stack.enter_context(WorkerIdLock(settings.worker_id))
         open_files = stack.enter_context(all_descriptors())
         watch = GpuWatch(settings.stats_interval)
         stack.callback(watch.close)

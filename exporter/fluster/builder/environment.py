@@ -24,6 +24,7 @@ from fluster.builder.uv import install_commands, run_uv
 from fluster.config import Settings
 from fluster.cri import CriWriter
 from fluster.errors import BuildError, InfrastructureError, StartError
+from fluster.masking import masked_start
 
 __all__ = ["EnvironmentBuilder"]
 
@@ -47,7 +48,9 @@ class EnvironmentBuilder(Builder):
         if plan.dockerfile:
             log.line("the bundle's Dockerfile is left aside: it is for the docker runtime")
         if request.environment.base_image:
-            log.line(f"the image {request.environment.base_image} is left aside: it is for the docker runtime")
+            log.line(
+                f"the image {masked_start(request.environment.base_image)} is left aside: it is for the docker runtime"
+            )
         if request.limits.memory_bytes or request.limits.cpu_millicores:
             log.line("limits of the build are not enforced by the process runtime")
         python = request.environment.python_version or f"{sys.version_info.major}.{sys.version_info.minor}"

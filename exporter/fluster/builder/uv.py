@@ -16,6 +16,7 @@ from uv import find_uv_bin
 from fluster.builder.plan import Plan
 from fluster.cri import CriWriter
 from fluster.errors import BuildError
+from fluster.masking import masked_command, masked_start
 
 __all__ = ["install_commands", "reason_of", "run_uv", "uv_binary", "uv_variables"]
 
@@ -53,7 +54,7 @@ def install_commands(plan: Plan, *, python: str, project: str) -> list[list[str]
 
 async def run_uv(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str, str], log: CriWriter) -> None:
     """Run one command of uv. Its lines go to the log as they come. Raises BuildError with its last word."""
-    log.line(f"$ uv {' '.join(arguments)}")
+    log.line(f"$ uv {' '.join(masked_command(arguments))}")
     process = await anyio.open_process(
         [str(uv_binary()), *arguments],
         cwd=cwd,
@@ -77,7 +78,7 @@ async def run_uv(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str,
         log.flush_tails()
     if code:
         raise BuildError(
-            f"uv {arguments[0]} failed: {reason_of(said.decode('utf-8', 'replace')) or f'exit code {code}'}"
+            f"uv {arguments[0]} failed: {masked_start(reason_of(said.decode('utf-8', 'replace'))) or f'exit code {code}'}"
         )
 
 

@@ -22,6 +22,7 @@ import anyio
 from fluster.bundles.archive import extract, inspect
 from fluster.config import Settings
 from fluster.errors import BundleError, InfrastructureError, InvalidArgumentError, NotFoundError, PayloadTooLargeError
+from fluster.masking import masked_start
 from fluster.sizes import format_bytes
 
 __all__ = ["BundleCounts", "BundleStore"]
@@ -86,7 +87,9 @@ class BundleStore:
         try:
             found: str = await self._run(self._download, address, part)
             if sha256 and found != sha256:
-                raise BundleError(f"bundle: {address} has the SHA-256 {found}, not {sha256}; it was changed")
+                raise BundleError(
+                    f"bundle: {masked_start(address)} has the SHA-256 {found}, not {sha256}; it was changed"
+                )
             part.replace(self._root / f"{found}.zip")
         finally:
             part.unlink(missing_ok=True)
@@ -131,28 +134,29 @@ class BundleStore:
 
         digest = hashlib.sha256()
         size = 0
+        shown = masked_start(address)
         try:
             with fsspec.open(address, "rb") as source, part.open("wb") as file:
                 while block := source.read(_BLOCK):
                     size += len(block)
                     if size > self._settings.max_bundle_size:
                         raise BundleError(  # counted while it is read
-                            f"bundle: {address} is larger than {format_bytes(self._settings.max_bundle_size)}; pack less, or raise --max-bundle-size"
+                            f"bundle: {shown} is larger than {format_bytes(self._settings.max_bundle_size)}; pack less, or raise --max-bundle-size"
                         )
                     digest.update(block)
                     file.write(block)
         except BundleError:
             raise
         except ImportError as error:
-            raise BundleError(f"bundle: {address} needs a driver that is not installed here: {error}") from error
+            raise BundleError(f"bundle: {shown} needs a driver that is not installed here: {_said(error)}") from error
         except FileNotFoundError as error:
-            raise BundleError(f"bundle: there is nothing at {address}") from error
+            raise BundleError(f"bundle: there is nothing at {shown}") from error
         except OSError as error:
             if error.filename == str(part) or error.errno == 28:
                 raise InfrastructureError(f"the bundle cannot be stored: {error.strerror}") from error
-            raise BundleError(f"bundle: {address} cannot be read: {error}") from error
+            raise BundleError(f"bundle: {shown} cannot be read: {_said(error)}") from error
         except Exception as error:  # each fsspec driver has errors of its own
-            raise BundleError(f"bundle: {address} cannot be fetched: {error}") from error
+            raise BundleError(f"bundle: {shown} cannot be fetched: {_said(error)}") from error
         return digest.hexdigest()
 
     def _extract(self, sha256: str, tree: Path) -> None:
@@ -198,6 +202,11 @@ class BundleStore:
             self.counts.evictions += 1
             total -= size
         self.counts.cache_bytes = total
+
+
+def _said(error: Exception) -> str:
+    """Drivers repeat the address in their own words."""
+    return masked_start(str(error))
 
 
 def _copy_tree(tree: Path, target: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -26,8 +28,15 @@ def demo(
 
     folder = examples or _find_examples()
     settings = load_settings(runtime=runtime, port=port, state_dir=state_dir or state_home() / "demo")
+    if "worker_id" not in settings.model_fields_set:  # this machine's name is for its worker, which may run beside
+        settings = settings.model_copy(update={"worker_id": _worker_id(settings.state_dir)})
     with closing(configure("WARNING")):
         run_async(lambda: _demo(settings, folder))
+
+
+def _worker_id(state_dir: Path) -> str:
+    """The same for the same state, so that the next demo finds what this one left."""
+    return f"demo-{hashlib.sha256(os.fsencode(state_dir.absolute())).hexdigest()[:8]}"
 
 
 def _find_examples() -> Path:

@@ -1,16 +1,18 @@
-"""One worker per state directory: a lock that the kernel releases when its holder dies."""
+"""One worker per state directory, and per worker id on a machine: locks that the kernel releases when their holder dies."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import socket
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from fluster.errors import FailedPreconditionError
 
-__all__ = ["StateLock"]
+__all__ = ["StateLock", "WorkerIdLock"]
 
 
 class StateLock:
@@ -43,3 +45,37 @@ class StateLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+class WorkerIdLock:
+    """A name among the machine's abstract sockets: cgroups and containers carry the id, so two with one would end each other's jobs.
+
+    It is seen by all users, and within one network namespace: workers in containers of their own do not see each other's.
+    """
+
+    def __init__(self, worker_id: str) -> None:
+        self._worker_id = worker_id
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        """Raises FailedPreconditionError where another worker that lives has the id."""
+        held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            held.bind(f"\0fluster/worker/{self._worker_id}")
+        except OSError as error:
+            held.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise FailedPreconditionError(
+                f"another worker on this machine is {self._worker_id}, too, and each would end the other's jobs; "
+                "stop it, or give one of them another --worker-id"
+            ) from None
+        self._socket = held
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None

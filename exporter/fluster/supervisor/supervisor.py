@@ -26,6 +26,7 @@ from fluster.cri import CriWriter
 from fluster.errors import BuildError, InfrastructureError, JobError
 from fluster.job import Build, EndReason, Job, JobState
 from fluster.logs import LogStore
+from fluster.masking import masked_start
 from fluster.runtime import Execution, ExecutionLostError, ExitResult, Runtime, Workspace
 from fluster.sizes import format_duration
 from fluster.stats import Sampler
@@ -225,7 +226,7 @@ class Supervisor:
         if not self._wants_bundle:
             return ""
         if request.bundle:
-            log.line(f"fetching bundle {request.bundle}")
+            log.line(f"fetching bundle {masked_start(request.bundle)}")
             return await bundles.fetch(request.bundle, request.bundle_sha256)
         return request.bundle_sha256 or ""
 

@@ -192,3 +192,13 @@ async def test_the_longest_unused_environment_goes_first_and_never_one_in_use(tm
     await small.evict({tags[1]})
     assert [(tmp_path / "cache/environments" / tag).exists() for tag in tags] == [False, True, False]
     assert small.counts.evictions == 2
+
+
+async def test_the_credentials_of_a_package_s_address_are_told_nobody(builder, build):
+    address = "tiny @ http://user:s3cretpw@127.0.0.1:1/tiny-1.0-py3-none-any.whl"
+    log = build.log()
+    with pytest.raises(BuildError) as raised:
+        await build(builder, None, log=log, pip_packages=(address, "git+http://user:s3cretpw@127.0.0.1:1/x"))
+    assert "s3cretpw" not in str(raised.value)
+    assert "http://***@127.0.0.1:1/tiny" in log.text
+    assert "s3cretpw" not in log.text

@@ -1,6 +1,7 @@
 """The real command in processes of its own, beside a real worker of the same command."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -28,7 +29,7 @@ class Fluster:
         self.home = home
         self.env = {
             **kept, "XDG_STATE_HOME": str(home / "state"), "XDG_CACHE_HOME": str(home / "cache"), "TERM": "xterm", "UV_OFFLINE": "1",
-            "UV_FIND_LINKS": str(home / "wheels"), **more,
+            "UV_FIND_LINKS": str(home / "wheels"), "FLUSTER_WORKER_ID": f"cli-{hashlib.sha256(os.fsencode(home)).hexdigest()[:12]}", **more,
         }  # fmt: skip
         self.env.pop("NO_COLOR", None)
         # Commands start as they do where they are installed: with their modules compiled, whatever the caller's Python does.
@@ -77,7 +78,7 @@ def live(tmp_path_factory, bytecode):
     home = tmp_path_factory.mktemp("live")
     command = Fluster(home, bytecode)
     with (home / "worker.err").open("wb") as err:
-        words = ("worker", "--port", 0, "--runtime", "process", "--max-jobs", 2, "--worker-id", f"cli-{os.getpid()}")
+        words = ("worker", "--port", 0, "--runtime", "process", "--max-jobs", 2)
         with command.started(*words, stdout=subprocess.DEVNULL, stderr=err) as process:
             command.url = until(lambda: address(home / "worker.err"))
             command.env["FLUSTER_URL"] = command.url

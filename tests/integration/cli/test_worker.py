@@ -1,6 +1,7 @@
 """`fluster worker` and `fluster demo` as processes: addresses, tokens, clean stops, one sentence where they cannot start."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -56,6 +57,32 @@ def test_a_state_directory_has_one_worker(fluster, worker):
     sentence = last_word(result)
     assert sentence.startswith("fluster: another worker (pid ")
     assert sentence.endswith("stop it, or give this one its own --state-dir")
+
+
+def test_a_worker_id_has_one_worker_whatever_its_state_directory(fluster, worker, wait_until):
+    name = ("--worker-id", f"twin-{os.getpid()}")
+    other = ("--state-dir", fluster.home / "other", *name)
+    with worker(*name) as (first, url, _):
+        fluster("submit", "--worker", url, "--id", "first", "--", "sleep", "3600")
+        wait_until(lambda: fluster.json("show", "--json", "--worker", url, "first")["status"] == "running")
+        result = fluster("worker", "--port", 0, "--runtime", "process", *other)
+        assert result.code == 125
+        assert last_word(result) == (
+            f"fluster: another worker on this machine is {name[1]}, too, and each would end the other's jobs; "
+            "stop it, or give one of them another --worker-id"
+        )
+        assert fluster.json("show", "--json", "--worker", url, "first")["status"] == "running"
+        first.kill()
+        first.wait()
+    # Nobody has the id now. What the first one left belongs to no worker: it is ended, and that is said.
+    with worker(*other) as (_, url, log):
+        assert fluster.json("ps", "--json", "--worker", url) == []
+        left = [line for line in log.read_text().splitlines() if "job first is a leftover" in line]
+        with_cgroups = "the kernel's account" in log.read_text()
+        assert len(left) == with_cgroups
+    with worker(*name) as (_, url, _):
+        status = fluster.json("show", "--json", "--worker", url, "first")["status"]
+        assert (status != "running") == with_cgroups
 
 
 def test_a_port_that_is_taken_is_named(fluster):
@@ -123,6 +150,7 @@ def test_a_bad_file_is_one_sentence(fluster, text, sentence):
 def test_the_demo_shows_its_addresses_submits_every_example_and_stops(fluster, examples):
     from fluster.cli.demo_jobs import DEMO_JOBS
 
+    del fluster.env["FLUSTER_WORKER_ID"]
     with fluster.started("demo", "--port", 0, "--examples", examples) as process:
         lines = [process.stderr.readline().decode() for _ in range(4 + len(DEMO_JOBS))]
         shown = "".join(lines)
@@ -130,6 +158,8 @@ def test_the_demo_shows_its_addresses_submits_every_example_and_stops(fluster, e
         assert f"metrics  {url}/metrics\n" in shown
         assert f"API      {url}/api/jobs\n" in shown
         jobs = {job["name"]: job for job in fluster.json("ps", "--json", "--worker", url)}
+        # This machine's name is its worker's, which may run beside.
+        assert {job["worker_id"][:5] for job in jobs.values()} == {"demo-"}
         assert set(jobs) == {name for name, _, _ in DEMO_JOBS}
         assert fluster("wait", "--worker", url, jobs["failing"]["job_id"]).code == 3
         process.send_signal(signal.SIGINT)

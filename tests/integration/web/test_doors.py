@@ -275,3 +275,17 @@ def test_buf_finds_the_protocol_clean():
         [f"{root}/.venv/bin/buf", "lint", f"{root}/proto"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+async def test_an_output_file_whose_name_is_no_utf_8_is_found_by_its_bytes(worker):
+    async with worker() as w:
+        job_id = await w.submit("sh", "-c", 'echo odd > "$FLUSTER_OUTPUT_DIR/$(printf "a\\\\377 %%")"')
+        await w.wait(job_id)
+        (file,) = (await w.http.get(f"/api/jobs/{job_id}/files")).json()
+        assert (file["path"], file["quoted_path"]) == ("a\ufffd %", "a%FF%20%25")
+        address = f"/api/jobs/{job_id}/files/{file['quoted_path']}"
+        assert f'href="{address}"' in (await w.http.get(f"/job/{job_id}")).text
+        found = await w.http.get(address)
+        assert (found.status_code, found.text) == (200, "odd\n")
+        missing = await w.http.get(f"{address}%FE")
+        assert (missing.status_code, missing.json()["code"]) == (404, "not_found")

@@ -150,6 +150,26 @@ def test_a_failing_step_is_named_with_its_last_word(tmp_path):
     assert run.lines[-1].data == b"ERROR exit code: 1"
 
 
+SECRET_STEP = f"[2/2] RUN {'x' * 60} uv pip install -- x@http://{'u' * 20}:s3cretpw@host/x"
+
+
+@pytest.mark.parametrize("buildkit", [True, False])
+def test_credentials_in_a_step_are_told_nobody(tmp_path, buildkit):
+    if buildkit:
+        body = trace(vertex("b", SECRET_STEP, started=7, completed=9, error=f"process {SECRET_STEP!r} failed"))
+    else:
+        body = json.dumps({"stream": f"Step 2/2 : RUN {SECRET_STEP}\n"}).encode() + b"\n"
+    detail = f"The command '/bin/sh -c {SECRET_STEP}' returned a non-zero code: 1"
+    body += json.dumps({"errorDetail": {"message": detail}}).encode()
+    with pytest.raises(BuildError) as raised:
+        run(body, tmp_path, buildkit=buildkit)
+    assert "***" in str(raised.value)
+    assert b"http://***@host/x" in b"".join(line.data for line in run.lines)
+    for text in (str(raised.value), str([line.data for line in run.lines])):
+        assert "s3cret" not in text
+        assert "uuu" not in text
+
+
 def test_the_classic_builder_s_pieces_become_lines_and_limits_are_passed(tmp_path):
     pieces = ["Step 1/2 : FROM base\n", " ---> abc\n", "Step 2/2 : RUN x\n", "hal", "lo\n", "\x1b[91mbad\n\x1b[0m"]
     body = b"".join(json.dumps({"stream": each}).encode() + b"\n" for each in pieces)

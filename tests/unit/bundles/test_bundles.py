@@ -159,6 +159,21 @@ async def test_fetch_by_address_and_by_digest(store, tmp_path):
         await store.fetch("nosuch://x/y.zip", None)
 
 
+@pytest.mark.parametrize("scheme", ["http", "gs", "nosuch", "zip", "file"])
+async def test_no_error_tells_the_credentials_of_an_address(store, scheme):
+    address = f"{scheme}://user:s3cretpw@127.0.0.1:1/x.zip?token=s3crettoken&page=1"
+    with pytest.raises(BundleError, match="bundle: ") as raised:
+        await store.fetch(address, None)
+    assert "s3cret" not in str(raised.value)
+    assert f"{scheme}://***@127.0.0.1:1/x.zip" in str(raised.value)
+
+
+async def test_a_long_address_is_cut(store):
+    with pytest.raises(BundleError, match="characters in all") as raised:
+        await store.fetch(f"nosuch://host/{'a' * 100_000}", None)
+    assert len(str(raised.value)) < 1000
+
+
 async def test_a_restart_finds_the_cache_and_clears_what_was_half_made(store, tmp_path):
     sha256 = await store.put(chunks(packed(("a", "1"))))
     (tmp_path / "bundles/tmp/half").mkdir()

@@ -1,7 +1,7 @@
 import pytest
 
 from fluster.job import EndReason, JobState, Limits
-from fluster.web.pages.outcome import headline, reason
+from fluster.web.pages.outcome import explanation, headline, reason
 from tests.unit.pages.jobs import GIB, T0, S, job
 
 
@@ -36,6 +36,24 @@ def test_the_headline_says_state_and_reason(state, more, sentence):
     if state.terminal:
         more = {"finished_ns": T0 + 5 * S, **more}
     assert headline(job(state, **more), T0 + 10 * S) == sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "ending", "exit_code", "error", "shown"),
+    [
+        (JobState.FAILED, EndReason.EXIT_CODE, 3, "ended with exit code 3", False),
+        (JobState.FAILED, EndReason.EXIT_CODE, 139, "ended by signal 11 (exit code 139)", True),
+        (JobState.KILLED, EndReason.USER, None, "killed on request", False),
+        (JobState.KILLED, EndReason.SHUTDOWN, None, "killed because the worker shut down", False),
+        (JobState.FAILED, EndReason.TIMEOUT, None, "timed out after 5.0 s", False),
+        (JobState.FAILED, EndReason.BUILD, None, "uv pip failed: no such package", True),
+        (JobState.FAILED, EndReason.OOM, 137, "out of memory: the kernel killed it at its limit of 4.0 GiB", True),
+        (JobState.WORKER_FAILED, EndReason.INFRASTRUCTURE, None, "the engine went away", True),
+    ],
+)
+def test_an_error_that_only_repeats_the_headline_is_left_out(state, ending, exit_code, error, shown):
+    ended = job(state, end_reason=ending, exit_code=exit_code, error=error, timeout=5.0, finished_ns=T0 + 5 * S)
+    assert explanation(ended) == (error if shown else "")
 
 
 def test_every_end_reason_has_words():

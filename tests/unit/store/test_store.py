@@ -1,3 +1,4 @@
+import os
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from fluster.job import (
     LogCounts,
     Source,
 )
-from fluster.store import StateLock, Store
+from fluster.store import StateLock, Store, WorkerIdLock
 
 pytestmark = pytest.mark.anyio
 
@@ -177,4 +178,13 @@ def test_one_worker_per_state_directory(tmp_path):
     with StateLock(tmp_path), pytest.raises(FailedPreconditionError, match=r"another worker .pid \d+. uses"):
         StateLock(tmp_path).__enter__()
     with StateLock(tmp_path):
+        pass
+
+
+def test_a_worker_id_has_one_worker():
+    worker_id = f"test-{os.getpid()}"
+    with WorkerIdLock(worker_id), WorkerIdLock(f"{worker_id}-2"):
+        with pytest.raises(FailedPreconditionError, match=r"another worker .* another --worker-id"):
+            WorkerIdLock(worker_id).__enter__()
+    with WorkerIdLock(worker_id):
         pass

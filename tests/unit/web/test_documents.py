@@ -122,6 +122,20 @@ def test_a_document_tells_everything_but_values_of_the_environment():
     assert b"hunter2" not in orjson.dumps([document, job_row(DONE)])
 
 
+def test_credentials_in_what_was_asked_for_are_masked():
+    request = JobRequest(
+        name="n", command=("curl", "--token", "s3cret", "https://u:s3cret@host/"), bundle="https://u:s3cret@host/b.zip?token=s3cret&page=1",
+        environment=EnvironmentRequest(pip_packages=("numpy", "x @ git+https://u:s3cret@host/x"), base_image="https://u:s3cret@host/i"),
+    )  # fmt: skip
+    job = WAITING.evolve(request=request)
+    document = check(job_document(job), "Job")
+    assert document["command"] == ["curl", "--token", "***", "https://***@host/"]
+    assert document["bundle"] == "https://***@host/b.zip?token=***&page=1"
+    assert document["environment"]["pip_packages"] == ["numpy", "x @ git+https://***@host/x"]
+    assert document["environment"]["base_image"] == "https://***@host/i"
+    assert b"s3cret" not in orjson.dumps([document, job_row(job)])
+
+
 def test_every_figure_is_in_the_document():
     names = {each.name for each in dataclasses.fields(Figures)} - {"sampled_at_ns"}
     assert figures_document(Figures()).keys() == names | {"sampled_at"}

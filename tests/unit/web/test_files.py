@@ -1,9 +1,15 @@
 import os
 
+import anyio
 import pytest
+from starlette.requests import Request
 
-from fluster.web.api.files import _opened
-from fluster.web.output import listed_output
+from fluster.job import JobState
+from fluster.web import output as listing
+from fluster.web.api.files import _opened, _path
+from fluster.web.output import OutputLists, listed_output
+from fluster.web.pages.rendering import Rendering
+from tests.unit.pages.jobs import T0, S, job
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ def test_an_output_directory_that_became_a_link_is_empty(output, tmp_path):
     moved = tmp_path / "moved"
     moved.symlink_to(tmp_path)
     assert _opened(moved, "secret") is None
-    assert listed_output(moved) == []
+    assert listed_output(moved).files == []
 
 
 def test_what_was_opened_stays_what_it_was(output):
@@ -62,9 +68,76 @@ def test_files_are_listed_in_order_without_links_and_pipes(output):
     (output / "z").write_bytes(b"zz")
     (output / os.fsdecode(b"\xff")).write_text("")
     listed = listed_output(output)
-    assert [(file["path"], file["size"]) for file in listed] == [("z", 2), ("�", 0), ("a/b/file", 6)]
+    assert listed.complete
+    assert [(file["path"], file["quoted_path"], file["size"]) for file in listed.files] == [
+        ("z", "z", 2), ("�", "%FF", 0), ("a/b/file", "a/b/file", 6),
+    ]  # fmt: skip
 
 
 def test_there_may_be_no_output_yet(tmp_path):
-    assert listed_output(tmp_path / "none") == []
+    assert listed_output(tmp_path / "none").files == []
     assert _opened(tmp_path / "none", "x") is None
+
+
+def test_no_more_than_the_bound_is_looked_at_whatever_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(listing, "_MAX_SEEN", 5)
+    for number in range(4):
+        (tmp_path / f"folder-{number}").mkdir()
+    (tmp_path / "file").write_text("")
+    assert [file["path"] for file in listed_output(tmp_path).files] == ["file"]
+    assert listed_output(tmp_path).complete
+    (tmp_path / "folder-0/link").symlink_to("x")
+    assert not listed_output(tmp_path).complete
+
+
+def test_a_name_that_is_no_utf_8_is_found_by_its_bytes(output):
+    (output / os.fsdecode(b"a/\xff%\xc3\xa4")).write_text("odd")
+    (found,) = [file for file in listed_output(output).files if file["size"] == 3]
+    assert found["quoted_path"] == "a/%FF%25%C3%A4"
+    raw = f"/api/jobs/j/files/{found['quoted_path']}".encode()
+    assert read(_opened(output, _path(Request({"type": "http", "raw_path": raw})))) == b"odd"
+
+
+@pytest.mark.anyio
+async def test_all_who_look_at_a_job_share_one_listing(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(listing, "listed_output", lambda path: made.append(path) or listed_output(path))
+    lists = OutputLists(tmp_path, anyio.CapacityLimiter(2))
+    assert (await lists.get(job(run_started_ns=None))).files == []
+    assert made == []
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(lists.get, job())
+    assert made == [tmp_path / "j1/output"]
+    over = job(JobState.SUCCEEDED, finished_ns=T0 + 9 * S)
+    assert await lists.get(over) is await lists.get(over)
+    assert len(made) == 2
+    for number in range(40):
+        await lists.get(job().evolve(id=f"o{number}"))
+    assert len(lists._kept) == 32
+
+
+@pytest.mark.anyio
+async def test_the_pause_between_two_listings_grows_with_their_cost(tmp_path, monkeypatch):
+    monkeypatch.setattr(listing, "_SHARE", 10**9)
+    lists = OutputLists(tmp_path, anyio.CapacityLimiter(2))
+    await lists.get(job())
+    (kept,) = lists._kept.values()
+    assert kept.again_at > listing.time.monotonic() + 1000
+    assert not kept.stale(over=False)
+    assert kept.stale(over=True)
+    kept.again_at = 0.0
+    assert kept.stale(over=False)
+
+
+@pytest.mark.parametrize(
+    ("complete", "count", "rest"),
+    [(True, "<b>2</b>", "and 1 more"), (False, "<b>more than 2</b>", "and more than 1 more")],
+)
+def test_the_page_says_where_there_are_more_than_were_looked_at(output, complete, count, rest):
+    (output / os.fsdecode(b"\xff")).write_text("")
+    found = listing.OutputListing(listed_output(output).files, complete)
+    html = Rendering("w", "v1").part("job", "files", job(), found, found.files[:1])
+    assert count in html
+    assert rest in html
+    assert 'href="/api/jobs/j1/files/%FF"' in html

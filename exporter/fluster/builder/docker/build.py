@@ -17,6 +17,7 @@ from fluster.builder.uv import reason_of
 from fluster.cri import CriWriter
 from fluster.errors import BuildError
 from fluster.job import Limits
+from fluster.masking import masked_start
 
 __all__ = ["BuildStream", "supports_buildkit"]
 
@@ -74,7 +75,7 @@ class BuildStream:
         """Until the build is over. Raises BuildError with the failing step and its last word."""
         if self._response.status_code >= 400:
             message = self._response.json().get("message", self._response.reason)
-            raise BuildError(f"the engine refused the build: {message}")
+            raise BuildError(f"the engine refused the build: {masked_start(str(message))}")
         take: Callable[[dict[str, Any], CriWriter], None] = self._take_trace if self._buildkit else self._take_classic
         pending = b""
         for chunk in self._response.raw.stream(65536):
@@ -90,10 +91,10 @@ class BuildStream:
         if "error" in message or "errorDetail" in message:
             detail = (message.get("errorDetail") or {}).get("message") or message.get("error")
             log.flush_tails()
-            step = _MOUNT.sub("", self._failed_step)
+            step = masked_start(_MOUNT.sub("", self._failed_step))
             where = f"{step if len(step) <= 120 else f'{step[:117]}...'}: " if step else ""
             said = reason_of(self._said.decode("utf-8", "replace"))
-            what = f"{where}{said}" if said else str(detail)
+            what = f"{where}{masked_start(said)}" if said else masked_start(str(detail))
             raise BuildError(f"the image cannot be built: {what}")
         take(message, log)
 
@@ -119,7 +120,7 @@ class BuildStream:
         if (digest, what) not in self._announced:
             self._announced.add((digest, what))
             log.flush_tails()
-            log.line(text, timestamp_ns=timestamp_ns)
+            log.line(masked_start(text), timestamp_ns=timestamp_ns)
 
     def _take_classic(self, message: dict[str, Any], log: CriWriter) -> None:
         """The classic builder sends pieces without times; what it printed to stderr is coloured."""
@@ -130,6 +131,7 @@ class BuildStream:
         if plain.startswith("Step "):
             self._failed_step = plain.strip()
             self._said.clear()
+            text = plain = f"{masked_start(self._failed_step)}\n"
         else:
             self._remember(plain.encode())
         log.write("stderr" if text != plain else "stdout", time.time_ns(), plain.encode())

@@ -29,6 +29,7 @@ from fluster.builder.plan import Plan, digest, make_plan, tree_parts
 from fluster.config import Settings
 from fluster.cri import CriWriter
 from fluster.errors import BuildError, EngineUnavailableError, StartError
+from fluster.masking import masked_start
 
 __all__ = ["ImageBuilder"]
 
@@ -82,7 +83,7 @@ class ImageBuilder(Builder):
         if not own:
             base_id = await self._ensure_base(client, base, log)
             if request.source is None and not plan.installs:
-                log.line(f"image {base} is taken as it is: nothing to build")
+                log.line(f"image {masked_start(base)} is taken as it is: nothing to build")
                 return BuiltEnvironment(tag="", from_cache=False, image=base)
         buildkit = bool(self._buildkit)
         dockerfile = "" if own else generate(plan, base=base, has_source=request.source is not None, buildkit=buildkit)
@@ -168,23 +169,26 @@ class ImageBuilder(Builder):
 
     async def _ensure_base(self, client: docker.APIClient, base: str, log: CriWriter) -> str:
         """The id of the base image, pulled where the engine lacks it."""
+        shown = masked_start(base)
 
         def work() -> str:
             try:
                 return _image_id(client, base)
             except docker.errors.ImageNotFound:
-                log.line(f"pulling {base}")
+                log.line(f"pulling {shown}")
             try:
                 repository, tag = docker.utils.parse_repository_tag(base)
                 for message in client.pull(repository, tag=tag or "latest", stream=True, decode=True):
                     if "error" in message:
-                        raise BuildError(f"the image {base} is not here and cannot be pulled: {message['error']}")
+                        raise BuildError(
+                            f"the image {shown} is not here and cannot be pulled: {masked_start(str(message['error']))}"
+                        )
                     if "progress" not in message:
                         log.line(" ".join(str(message[part]) for part in ("id", "status") if part in message))
                 return _image_id(client, base)
             except docker.errors.APIError as error:
                 raise BuildError(
-                    f"the image {base} is not here and cannot be pulled: {error.explanation}; name another with --image"
+                    f"the image {shown} is not here and cannot be pulled: {masked_start(str(error.explanation))}; name another with --image"
                 ) from error
 
         return str(await self._run(work))
@@ -289,6 +293,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except docker.errors.APIError as error:
-        raise BuildError(f"the engine refused: {error.explanation}") from error
+        raise BuildError(f"the engine refused: {masked_start(str(error.explanation))}") from error
     except (docker.errors.DockerException, requests.exceptions.RequestException, HTTPError) as error:
         raise EngineUnavailableError("the engine went away during the build") from error

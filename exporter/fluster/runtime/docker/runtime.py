@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import anyio
 import docker
 import docker.errors
+from loguru import logger
 
 from fluster.cgroup.hierarchy import NotOurs
 from fluster.errors import EngineUnavailableError, FlusterError, InfrastructureError, StartError
@@ -359,6 +360,7 @@ class DockerRuntime(Runtime):
             else:
                 leftovers.setdefault(job_id, name)
         for job_id, handle in leftovers.items():
+            logger.warning("job {} is a leftover that this worker knows nothing of: it is ended and removed", job_id)
             self._remove(job_id, handle)
             self.orphans_removed += 1
         return found

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
+from loguru import logger
 
 from fluster import shim
 from fluster.cgroup import Bounds, CgroupReader, Hierarchy, JobCgroup, find_hierarchy
@@ -324,6 +325,7 @@ class ProcessRuntime(Runtime):
                 job_id=job_id, handle=handles[job_id], started_ns=0, spec=specs[job_id], lost=True
             )
         for job_id in leftovers - found.keys():
+            logger.warning("job {} is a leftover that this worker knows nothing of: it is ended and removed", job_id)
             self._put_down(job_id)
             self._remove(job_id, self._work_dir / job_id / "control")
             self.orphans_removed += 1

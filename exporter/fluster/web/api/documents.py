@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 from fluster.cri import format_time
 from fluster.job import Figures, Job, JobState, Sample
 from fluster.logs import LogEntry
+from fluster.masking import masked_command, masked_text
 
 __all__ = ["entry_document", "figures_document", "job_document", "job_row", "stats_document"]
 
@@ -33,8 +35,15 @@ def job_row(job: Job) -> dict[str, Any]:
 
 
 def job_document(job: Job, samples: Sequence[Sample] = ()) -> dict[str, Any]:
-    """GET /api/jobs/{job_id}: everything that is known of a job but values of its environment."""
+    """GET /api/jobs/{job_id}: everything that is known of a job but values of its environment.
+
+    Its command, its packages and the addresses are there to be looked at: what looks like a credential in them is masked.
+    """
     figures, build, request = job.figures, job.build, job.request
+    wanted = request.environment
+    command, packages, base_image, bundle = _masked(
+        request.command, wanted.pip_packages, wanted.base_image, request.bundle
+    )
     started, finished = _ms(job.build_started_ns), _ms(job.build_finished_ns)
     return {
         **_identity(job),
@@ -55,16 +64,16 @@ def job_document(job: Job, samples: Sequence[Sample] = ()) -> dict[str, Any]:
             "bundle_sha256": (build.bundle_sha256 if build else "") or request.bundle_sha256,
         },
         "limits": _limits(job),
-        "command": list(request.command),
+        "command": list(command),
         "call": request.entrypoint is not None,
         "environment": {
-            "names": sorted(request.environment.env_vars),
-            "extras": list(request.environment.extras),
-            "pip_packages": list(request.environment.pip_packages),
-            "python_version": request.environment.python_version,
-            "base_image": request.environment.base_image,
+            "names": sorted(wanted.env_vars),
+            "extras": list(wanted.extras),
+            "pip_packages": list(packages),
+            "python_version": wanted.python_version,
+            "base_image": base_image,
         },
-        "bundle": request.bundle,
+        "bundle": bundle,
         "logs": {
             "lines": dict(job.logs.lines),
             "bytes": dict(job.logs.bytes),
@@ -164,6 +173,19 @@ def _identity(job: Job) -> dict[str, Any]:
         "gpus": list(job.gpus),
         "worker_id": job.worker_id,
     }
+
+
+@functools.lru_cache(maxsize=64)
+def _masked(
+    command: tuple[str, ...], packages: tuple[str, ...], base_image: str | None, bundle: str | None
+) -> tuple[tuple[str, ...], tuple[str, ...], str | None, str | None]:
+    """Whoever waits for a job asks again and again, and patterns cost a millisecond for each KiB."""
+    return (
+        tuple(masked_command(command)),
+        tuple(map(masked_text, packages)),
+        base_image and masked_text(base_image),
+        bundle and masked_text(bundle),
+    )
 
 
 def _limits(job: Job) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 import anyio
 from starlette.requests import Request
@@ -33,14 +34,26 @@ class Files:
 
     async def list(self, request: Request) -> Response:
         found = await anyio.to_thread.run_sync(listed_output, self._output(request), limiter=self._threads)
-        return json_response(found)
+        return json_response(found.files)
 
     async def show(self, request: Request) -> Response:
-        output, name = self._output(request), request.path_params["path"]
+        output, name = self._output(request), _path(request)
         descriptor = await anyio.to_thread.run_sync(_opened, output, name, limiter=self._threads)
         if descriptor is None:
-            raise NotFoundError(f"the job left no file {name[:200]!r} in its output directory")
-        return _OpenFile(descriptor, name.rsplit("/", 1)[-1])
+            raise NotFoundError(f"the job left no file {_readable(name)[:200]!r} in its output directory")
+        return _OpenFile(descriptor, _readable(name.rsplit("/", 1)[-1]))
+
+
+def _path(request: Request) -> str:
+    """As the file system has it: a name need not be UTF-8, and the decoded path has lost the bytes of one that is not."""
+    raw = request.scope.get("raw_path")
+    if raw is None:
+        return str(request.path_params["path"])
+    return os.fsdecode(unquote_to_bytes(raw)).split("/", 5)[5]
+
+
+def _readable(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 class _OpenFile(FileResponse):

@@ -119,15 +119,15 @@ _SCHEMAS: Final[dict[str, Any]] = {
                 }
             ),
             "limits": _LIMITS,
-            "command": _STRINGS,
+            "command": {**_STRINGS, "description": "Its words; what looks like a credential in them is ***."},
             "call": {"type": "boolean", "description": "The job is a pickled call."},
             "environment": _object(
                 {
-                    "names": _STRINGS, "extras": _STRINGS, "pip_packages": _STRINGS, "python_version": _or_null("string"),
-                    "base_image": _or_null("string"),
+                    "names": {**_STRINGS, "description": "Of the variables; their values are not told."}, "extras": _STRINGS, "pip_packages": {**_STRINGS, "description": "Credentials in addresses are ***."},
+                    "python_version": _or_null("string"), "base_image": _or_null("string", description="Credentials in it are ***."),
                 }
             ),
-            "bundle": _or_null("string"),
+            "bundle": _or_null("string", description="Its address; credentials in it are ***."),
             "logs": _object(
                 {"lines": _COUNTS, "bytes": _COUNTS, "lost": _COUNTS, "retired": _COUNTS, "dropped_lines": {"type": "integer"}, "last_at": _MS}
             ),
@@ -159,7 +159,14 @@ _SCHEMAS: Final[dict[str, Any]] = {
     },
     "Files": {
         "type": "array",
-        "items": _object({"path": {"type": "string"}, "size": {"type": "integer"}, "modified_at": {"type": "integer"}}),
+        "items": _object(
+            {
+                "path": {"type": "string"},
+                "quoted_path": {"type": "string", "description": "As an address takes it: a name that is no UTF-8 is found by this alone."},
+                "size": {"type": "integer"},
+                "modified_at": {"type": "integer"},
+            }
+        ),
     },
     "Bundle": _object({"sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}),
     "Health": _object({"status": {"const": "ok"}, "version": {"type": "string"}}),

@@ -68,7 +68,7 @@ def api_routes(services: Services) -> list[ApiRoute]:
             method="GET", path=f"{job}/logs/download", handler=logs.download, summary="The log as the job wrote it, without times; in ranges once the job is over.", answer="",
             media_type="text/plain", parameters=("source",), errors=(404, 422), ranges=True,
         ),
-        ApiRoute(method="GET", path=f"{job}/files", handler=files.list, summary="The files in the job's output directory.", answer="Files", errors=(404,)),
+        ApiRoute(method="GET", path=f"{job}/files", handler=files.list, summary="The files in the job's output directory, at most 10,000.", answer="Files", errors=(404,)),
         ApiRoute(
             method="GET", path=f"{job}/files/{{path:path}}", handler=files.show, summary="One output file.", answer="",
             media_type="application/octet-stream", errors=(404,),

@@ -1,16 +1,17 @@
 """What was asked for and what came of it, as pairs of a name and a text: the facts of the job page. Pure.
 
-Whatever of it may hold a credential goes through fluster.web.pages.masking.
+Whatever of it may hold a credential goes through fluster.masking.
 """
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fluster.job import Job, Limits
+from fluster.masking import LONGEST, masked_command, masked_start, masked_text, masked_value, whole_words
 from fluster.sizes import format_bytes, format_duration
-from fluster.web.pages.masking import masked_command, masked_text, masked_value
 
 __all__ = ["Fact", "Variable", "command", "facts", "variables"]
 
@@ -30,11 +31,19 @@ class Variable:
     name: str
     value: str | None
     """None: hidden."""
+    note: str = ""
+    """Why it is hidden, where its name and shape are not the reason."""
 
 
 def command(job: Job) -> str:
-    """As a shell would take it; a pickled call has none."""
-    return shlex.join(masked_command(job.request.command)) if job.request.command else "a pickled call"
+    """As a shell would take it, cut after 4 KiB with a word about its length; a pickled call has none."""
+    words = job.request.command
+    if not words:
+        return "a pickled call"
+    length = sum(map(len, words)) + len(words) - 1
+    if length <= LONGEST:
+        return shlex.join(masked_command(words))
+    return f"{shlex.join(masked_command(_beginning(words)))} … (cut: {length:,} characters in all)"
 
 
 def facts(job: Job) -> list[Fact]:
@@ -45,12 +54,12 @@ def facts(job: Job) -> list[Fact]:
     found = [
         Fact("Image" if ":" in image else "Environment", image, code=True),
         Fact("From cache", ("yes" if build.from_cache else "no") if build and image else ""),
-        Fact("Bundle", masked_text(request.bundle or ""), code=True),
+        Fact("Bundle", masked_start(request.bundle or ""), code=True),
         Fact("Bundle SHA-256", sha256[:12], code=True, title=sha256),
-        Fact("Base image", masked_text(environment.base_image or ""), code=True),
+        Fact("Base image", masked_start(environment.base_image or ""), code=True),
         Fact("Python", environment.python_version or ""),
-        Fact("Extras", ", ".join(environment.extras)),
-        Fact("Packages", ", ".join(map(masked_text, environment.pip_packages)), code=True),
+        Fact("Extras", _list(environment.extras)),
+        Fact("Packages", _list(environment.pip_packages), code=True),
         Fact("Ports", ", ".join(f"{name} {port}" for name, port in job.ports.items())),
         Fact("GPUs", ", ".join(job.gpus), code=True),
         Fact("Limits", _limits(request.limits)),
@@ -66,8 +75,34 @@ def facts(job: Job) -> list[Fact]:
 def variables(job: Job) -> list[Variable]:
     """Of the request's environment, in order."""
     return [
-        Variable(name, masked_value(name, value)) for name, value in sorted(job.request.environment.env_vars.items())
+        Variable(name, None, "too long to show") if len(value) > LONGEST else Variable(name, masked_value(name, value))
+        for name, value in sorted(job.request.environment.env_vars.items())
     ]
+
+
+def _beginning(words: Iterable[str]) -> list[str]:
+    """The first words of a long command, 4 KiB in all; the last of them ends where a word of it ends."""
+    begun: list[str] = []
+    left = LONGEST
+    for word in words:
+        if len(word) > left:
+            return [*begun, found] if (found := whole_words(word[:left])) else begun
+        begun.append(word)
+        left -= len(word) + 1
+    return begun
+
+
+def _list(texts: Iterable[str]) -> str:
+    """As many of them as have room."""
+    shown: list[str] = []
+    left, more = LONGEST, 0
+    for text in texts:
+        if len(text) > left:
+            left, more = 0, more + 1
+        else:
+            shown.append(masked_text(text))
+            left -= len(text)
+    return ", ".join([*shown, f"and {more:,} more"] if more else shown)
 
 
 def _limits(limits: Limits) -> str:

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from fluster.errors import NotFoundError
 from fluster.logs import LogFilter
 from fluster.web.followers import Followers
-from fluster.web.pages.facts import command
+from fluster.web.output import OutputLists
+from fluster.web.pages.fact_sheets import FactSheets
 from fluster.web.pages.job_events import JobEvents, log_counts
 from fluster.web.pages.job_parts import JobParts
 from fluster.web.pages.live import stream
@@ -31,7 +32,9 @@ class JobPages:
         self._services = services
         self._rendering = rendering
         self._followers = followers
-        self._threads = anyio.CapacityLimiter(4)
+        threads = anyio.CapacityLimiter(4)
+        self._sheets = FactSheets(rendering, threads)
+        self._outputs = OutputLists(services.settings.state_dir / "work", threads)
 
     async def show(self, request: Request) -> Response:
         try:
@@ -39,15 +42,16 @@ class JobPages:
         except NotFoundError as error:
             return self._rendering.page("missing.html", 404, message=str(error))
         log = await self._logs.query(job.id, LogFilter(tail=_LINES))
-        parts = JobParts(self._services, self._rendering, self._threads)
+        sheet = await self._sheets.get(job)
         counts = log_counts(job.logs, complete=job.state.terminal)
         return self._rendering.page(
-            "job.html", job=job, command=command(job), parts=await parts.all(job), log_counts=counts, entries=line_documents(log.entries)
+            "job.html", job=job, command=sheet.command, parts=await self._parts().all(job), log_counts=counts, entries=line_documents(log.entries)
         )  # fmt: skip
 
     async def events(self, request: Request) -> Response:
         job = self._manager.get(request.path_params["job_id"])
-        events = JobEvents(
-            self._services, JobParts(self._services, self._rendering, self._threads), self._rendering.assets
-        )
+        events = JobEvents(self._services, self._parts(), self._rendering.assets)
         return stream(self._followers, lambda: events.follow(job.id))
+
+    def _parts(self) -> JobParts:
+        return JobParts(self._services, self._rendering, self._sheets, self._outputs)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
-
-import anyio
 
 from fluster.config import Settings
 from fluster.job import Job, Sample
-from fluster.web.output import listed_output
-from fluster.web.pages.facts import command, facts, variables
+from fluster.web.output import OutputListing, OutputLists
+from fluster.web.pages.fact_sheets import FactSheet, FactSheets
 from fluster.web.pages.figure import figures
 from fluster.web.pages.last_words import LastLine, last_words
-from fluster.web.pages.outcome import headline, lead, reason
+from fluster.web.pages.outcome import explanation, headline, lead, reason
 from fluster.web.pages.phases import phases, pieces
 from fluster.web.pages.rendering import Rendering
 from fluster.web.services import Services
@@ -26,48 +24,39 @@ _AROUND_MS: Final = 60_000
 """What the link to Grafana shows before and after a job: scrapes come some seconds late."""
 _FILES: Final = 100
 """Output files that are shown; the others are counted."""
-_FILES_SECONDS: Final = 5.0
 
 
 class JobParts:
-    def __init__(self, services: Services, rendering: Rendering, threads: anyio.CapacityLimiter) -> None:
+    def __init__(self, services: Services, rendering: Rendering, sheets: FactSheets, outputs: OutputLists) -> None:
         self._services = services
-        self._threads = threads
+        self._sheets = sheets
+        self._outputs = outputs
         self._rendering = rendering
         self._words: list[LastLine] | None = None
-        self._files: list[dict[str, Any]] = []
-        self._listed: tuple[float, bool] | None = None
-        """When the files were listed, and whether the job was over then."""
 
     async def all(self, job: Job) -> dict[str, str]:
         if self._words is None and job.state.terminal:
             self._words = await last_words(job, self._services.logs)
-        await self._list_files(job)
-        return self._render(job, time.time_ns(), await self._services.manager.samples(job.id))
+        output, sheet = await self._outputs.get(job), await self._sheets.get(job)
+        return self._render(job, time.time_ns(), await self._services.manager.samples(job.id), sheet, output)
 
-    def _render(self, job: Job, now_ns: int, samples: Sequence[Sample]) -> dict[str, str]:
+    def _render(
+        self, job: Job, now_ns: int, samples: Sequence[Sample], sheet: FactSheet, output: OutputListing
+    ) -> dict[str, str]:
         part, found = self._rendering.part, phases(job, now_ns)
         sentence, since = headline(job, now_ns), next((phase for phase in found if phase.live), None)
         doing = "" if job.state.terminal else reason(job)
         return {
             "title": part("job", "title", job),
             "actions": part("job", "actions", job, grafana_link(job, self._services.settings)),
-            "headline": part("job", "headline", job, sentence, lead(job), since, doing, self._words or []),
+            "headline": part(
+                "job", "headline", job, sentence, lead(job), since, doing, explanation(job), self._words or []
+            ),
             "phases": part("job", "phases", found, pieces(found)),
             "figures": part("job", "figures", figures(job, samples)),
-            "facts": part("job", "facts", job, command(job), facts(job), variables(job)),
-            "files": part("job", "files", job, self._files[:_FILES], self._files[_FILES:]),
+            "facts": sheet.part,
+            "files": part("job", "files", job, output, output.files[:_FILES]),
         }
-
-    async def _list_files(self, job: Job) -> None:
-        """Again after a while, and once the job is over."""
-        if job.run_started_ns is None:
-            return
-        now, over = time.monotonic(), job.state.terminal
-        if self._listed is None or over > self._listed[1] or (not over and now - self._listed[0] >= _FILES_SECONDS):
-            self._listed = now, over
-            output = self._services.settings.state_dir / "work" / job.id / "output"
-            self._files = await anyio.to_thread.run_sync(listed_output, output, limiter=self._threads)
 
 
 def grafana_link(job: Job, settings: Settings) -> str:

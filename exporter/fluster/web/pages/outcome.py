@@ -6,8 +6,9 @@ from typing import Final
 
 from fluster.job import EndReason, Job, JobState
 from fluster.sizes import format_bytes, format_duration
+from fluster.web.pages.phases import since_ns
 
-__all__ = ["headline", "lead", "reason", "since_ns"]
+__all__ = ["explanation", "headline", "lead", "reason"]
 
 _WORDS: Final = {
     JobState.PENDING: "Waiting for a slot",
@@ -24,15 +25,6 @@ _WORDS: Final = {
 def lead(job: Job) -> str:
     """The state as the beginning of a sentence: "Waiting for a slot"."""
     return _WORDS[job.state]
-
-
-def since_ns(job: Job) -> int | None:
-    """When the phase began in which a live job is; None of one that ended."""
-    if job.state.terminal:
-        return None
-    return {JobState.BUILDING: job.build_started_ns, JobState.RUNNING: job.run_started_ns}.get(
-        job.state, job.submitted_ns
-    )
 
 
 def reason(job: Job) -> str:
@@ -78,3 +70,11 @@ def headline(job: Job, now_ns: int) -> str:
     if peak is not None:
         sentence += f"; peak {format_bytes(peak)}" + (f" of {format_bytes(limit)}" if limit else "")
     return sentence
+
+
+def explanation(job: Job) -> str:
+    """The job's error, where it says more than the headline does."""
+    repeated = {EndReason.USER, EndReason.SHUTDOWN, EndReason.TIMEOUT}
+    # A signal is told by name nowhere else.
+    plain = job.end_reason is EndReason.EXIT_CODE and (job.exit_code or 0) <= 128
+    return "" if plain or job.end_reason in repeated else job.error

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from fluster.job import Job
+from fluster.job import Job, JobState
 from fluster.sizes import format_duration
 
-__all__ = ["Phase", "Piece", "phases", "pieces"]
+__all__ = ["Phase", "Piece", "phases", "pieces", "since_ns"]
 
 _LEAST: Final = 2.0
 """Percent of the bar that a phase has, however short it was."""
@@ -35,6 +35,15 @@ class Piece:
     name: str
     at: float
     width: float
+
+
+def since_ns(job: Job) -> int | None:
+    """When the phase began in which a live job is; None of one that ended."""
+    if job.state.terminal:
+        return None
+    return {JobState.BUILDING: job.build_started_ns, JobState.RUNNING: job.run_started_ns}.get(
+        job.state, job.submitted_ns
+    )
 
 
 def phases(job: Job, now_ns: int) -> list[Phase]:

@@ -17,7 +17,6 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from fluster.sizes import format_bytes, format_duration
-from fluster.version import __version__
 from fluster.web.pages.terminal import visible
 
 __all__ = ["Rendering"]
@@ -32,12 +31,12 @@ class Rendering:
         """The version of the static files."""
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True, finalize=_harmless,
+            lstrip_blocks=True, finalize=_harmless, auto_reload=False,
         )  # fmt: skip
         self._templates.filters |= {
-            "bytes": format_bytes, "duration": format_duration, "seconds": _seconds, "utc": _utc, "words": _words, "json": _json,
+            "bytes": format_bytes, "duration": format_duration, "utc": _utc, "words": _words, "json": _json,
         }  # fmt: skip
-        self._templates.globals |= {"version": __version__, "assets": assets, "worker_id": worker_id}
+        self._templates.globals |= {"assets": assets, "worker_id": worker_id}
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         text = self._templates.get_template(template).render(values)
@@ -58,10 +57,6 @@ def _utc(milliseconds: int | None) -> str:
     if milliseconds is None:
         return "–"
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-
-
-def _seconds(milliseconds: int) -> str:
-    return format_duration(milliseconds / 1000)
 
 
 def _words(label: str) -> str:

@@ -8,7 +8,8 @@ from typing import Final
 from fluster.job import Job
 from fluster.sizes import format_duration
 from fluster.web.pages.memory import Memory, memory
-from fluster.web.pages.outcome import reason, since_ns
+from fluster.web.pages.outcome import reason
+from fluster.web.pages.phases import since_ns
 
 __all__ = ["Row", "row"]
 

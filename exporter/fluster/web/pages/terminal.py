@@ -1,6 +1,6 @@
 """A job's text made harmless to look at: ANSI colours become classes, all other control characters become visible marks.
 
-`static/ansi.js` does the same in the browser; both know colours and weight only, nothing moves the cursor or sets a title.
+Known are colours and weight only: nothing moves the cursor or sets a title.
 """
 
 from __future__ import annotations

@@ -6,19 +6,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluster.web.pages.masking import MASK, masked_command, masked_text, masked_value
+from fluster.masking import MASK, masked_command, masked_start, masked_text, masked_value
 
 SECRET_NAMES = [
     "API_KEY", "APIKEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "GITHUB_TOKEN", "HF_TOKEN", "TOKEN2", "DB_PASSWORD", "PGPASSWORD", "MYSQL_PWD",
     "DB_PASS", "DBPASS", "dbPassword", "privateKey", "PRIVATE", "SENTRY_DSN", "SESSION_ID", "SESSION", "COOKIE", "CSRF_COOKIE", "TLS_CERT", "SALT",
     "GOOGLE_APPLICATION_CREDENTIALS", "CREDENTIALS", "BASIC_AUTH", "HTTP_AUTHORIZATION", "X-Amz-Signature", "sig", "SSH_PASSPHRASE", "DB_PASSWD",
-    "SLACK_WEBHOOK_URL", "AZURE_STORAGE_CONNECTION_STRING", "ＴＯＫＥＮ", "spring.datasource.password", "JWT", "SMTP_PW", "client-secret", "SSHKey",
+    "SLACK_WEBHOOK_URL", "AZURE_STORAGE_CONNECTION_STRING", "ＴＯＫＥＮ", "spring.datasource.password", "JWT", "SMTP_PW", "client-secret", "SSHKey", "MNEMONIC", "WALLET_SEED_PHRASE", "seedPhrase", "SEED_WORDS",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SECRET_NAMES)
 def test_whatever_stands_under_a_secrets_name_is_hidden(name):
     assert masked_value(name, "plain") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOGIN", "bob:hunter2"), ("BASIC", "user:hunter2"), ("DB_LOGIN", "'bob:hunter2'"), ("PIN", "1234"), ("OTP", "123456"), ("SIM_PIN", "1"),
+        ("PASSWORD", "1"), ("DB_PASS", "0"), ("API_SECRET", "true"), ("TOKEN", "123456"), ("API_KEY", "1234567"), ("SESSION_ID", "1234567"),
+        ("MAX_TOKENS", "40961234"), ("MAX_TOKENS", "abc"), ("API_KEY", "name"), ("KEY", "name"), ("SECRET_SORT_KEY", "name"), ("TOKEN_CACHE_KEY", "name"),
+        ("SORT_KEY", "aB3xY"), ("CACHE_KEY", "e16f6a0d580c"), ("SORT_KEY", "correct horse"), ("CACHE_KEY_FILE", "name"), ("X_PW", "1"),
+    ],
+)  # fmt: skip
+def test_some_values_are_hidden_under_some_names(name, value):
+    assert masked_value(name, value) is None
 
 
 @pytest.mark.parametrize(
@@ -49,6 +62,9 @@ def test_values_that_look_like_credentials_are_hidden_under_any_name(value):
         ("TEXT", "The quick brown fox jumps over internationalization, twice."), ("WHEN", "2026-11-23T17:08:51.379364092Z"), ("LANG", "C.UTF-8"),
         ("CLASS", "MyVeryLongClassNameForTesting"), ("REVISION", "e16f6a0"), ("PORT_HTTP", "8080"), ("KERNEL", "4.18.0-372.9.1.el8.x86_64"),
         ("LS_COLORS", "rs=0:di=01;34:ln=01;36:*.tar=01;31"), ("MASTER_ADDR", "[::1]:29500"), ("KEYCLOAK_REALM", "main"),
+        ("PIN_MEMORY", "1"), ("PIN_MEMORY", "True"), ("MAX_TOKENS", "4096"), ("MAX_NEW_TOKENS", "131072"), ("SORT_KEY", "name"), ("CACHE_KEY", "v1"),
+        ("PRIMARY_KEY", "user_id"), ("partition-key", "day"), ("rowKey", "id"), ("KEY_SIZE", "2048"), ("TOKEN_TTL", "3600"), ("USE_AUTH", "false"),
+        ("SESSION_TIMEOUT", "0.5"), ("LOGIN", "bob"), ("BASIC", "yes"), ("SEED", "42"), ("LOGIN_URL", "http://host/a"), ("PHRASE", "a few words"),
     ],
 )  # fmt: skip
 def test_what_is_plainly_no_secret_stays(name, value):
@@ -63,6 +79,7 @@ def test_what_is_plainly_no_secret_stays(name, value):
         ("https://host/a.zip?sv=2024&sig=abc%3D&se=1", "https://host/a.zip?sv=2024&sig=***&se=1"),
         ("https://b.example/x?X-Amz-Credential=a%2Fb&X-Amz-Signature=0f&X-Amz-Date=1", "https://b.example/x?X-Amz-Credential=***&X-Amz-Signature=***&X-Amz-Date=1"),
         ("a=b=token=abc", "a=b=token=***"),
+        ("LOGIN=bob:hunter2 ./run basic: ann:pw login: http://host", "LOGIN=bob:*** ./run basic: ann:*** login: http://host"),
         ("u://x:p/w@host/path and https://a@b", "u://***@host/path and https://***@b"),
         ("https://host/@scope/pkg https://host/?mail=a@b", "https://host/@scope/pkg https://host/?mail=a@b"),
         ("ssh://git@host/x ssh://git:pw@host/x", "ssh://git@host/x ssh://***@host/x"),
@@ -100,12 +117,18 @@ def test_commands_keep_their_words(words, shown):
     assert masked_command(words) == shown
 
 
+def test_a_long_text_is_cut_where_a_word_ends():
+    assert masked_start("see https://u:p@host/") == "see https://***@host/"
+    assert masked_start("ab " * 2000 + "end") == f"{('ab ' * 1365).strip()}… (cut: 6,003 characters in all)"
+    assert masked_start("x" * 5000) == "… (cut: 5,000 characters in all)"
+
+
 LETTERS = string.ascii_letters + string.digits
 SECRETS = st.text(LETTERS + "!#$%+/:;,=?@[]^_{}~", min_size=8, max_size=40).map(lambda text: f"{text[:3]}Zq{text[3:]}7")
 AROUND = st.text(LETTERS + " -=\n\t&'\"\\:/?@", max_size=30).filter(lambda text: "Zq" not in text)
 
 
-@given(st.sampled_from(SECRET_NAMES), st.text())
+@given(st.sampled_from(SECRET_NAMES), st.text(min_size=8) | st.from_regex(r"\A[B-Zb-z]{5,20}\Z"))
 def test_a_variable_with_a_secrets_name_never_shows_its_value(name, value):
     assert masked_value(name, value) is None
     assert masked_value(f"MY_{name}_FILE", value) is None
@@ -166,7 +189,7 @@ def test_any_text_is_taken_and_masking_again_changes_nothing(text):
     masked_command([text, text])
 
 
-PIECES = ["a", "A", "aB", "://", "a://b:", "token=", 'token="\\"', "token='", "-token ", '--token="', " ", "\\", "-----BEGIN ", "-----END", "eyJ", "a.", "@", "&", "-u a", "token: ", '"token:', "/a", "/ab/:", "Aa", "sk-", "bot1", "0", 'x="token:']  # fmt: skip
+PIECES = ["a", "A", "aB", "://", "a://b:", "token=", 'token="\\"', "token='", "-token ", '--token="', " ", "\\", "-----BEGIN ", "-----END", "eyJ", "a.", "@", "&", "-u a", "token: ", '"token:', "/a", "/ab/:", "Aa", "sk-", "bot1", "login=", "basic:a", "0", 'x="token:']  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a page shows of values that may be secrets: variables of the environment, commands, addresses of bundles. Pure.
+"""What is shown or written down of texts that may hold secrets: variables of the environment, commands, addresses. Pure.
 
 Nobody says which values are secret, so names and shapes are judged; where they leave a doubt, the value is hidden. All patterns are
 linear in their input: they use possessive repetition, and begin only where a word begins.
@@ -11,9 +11,11 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["MASK", "masked_command", "masked_text", "masked_value"]
+__all__ = ["LONGEST", "MASK", "masked_command", "masked_start", "masked_text", "masked_value", "whole_words"]
 
 MASK: Final = "***"
+LONGEST: Final = 4096
+"""Characters of a text that are judged where it is shown: patterns cost a millisecond for each KiB, and nobody reads more of them."""
 
 _WORDS: Final = frozenset(
     [
@@ -45,14 +47,23 @@ _WORDS: Final = frozenset(
 _ENDS: Final = ("key", "keys", "token", "tokens", "pass", "pwd", "auth", "cookie", "cookies", "dsn")
 _PARTS: Final = (
     "passw", "passphrase", "passcode", "secret", "credential", "apikey", "privatekey", "authoriz", "authent", "certificate", "signature", "webhook",
-    "connectionstring", "kennwort", "contrasena", "senha",
+    "connectionstring", "kennwort", "contrasena", "senha", "mnemonic", "seedphrase", "seedwords", "recoveryphrase",
 )  # fmt: skip
 """Words of a name that make it a secret's: as a whole, as the end of a longer one (not as its beginning: TOKENIZERS, AUTHOR), anywhere in it."""
 _HINT: Final = re.compile(
-    "|".join(sorted({*_WORDS, *_ENDS, *_PARTS, "connection"} - {"connectionstring"})), re.IGNORECASE
+    "|".join(sorted({*_WORDS, *_ENDS, *_PARTS, "connection", "phrase", "seed"} - {"connectionstring"})), re.IGNORECASE
 )
 """What is not in a name without a reason to look closer: most names of a text are none."""
 _PLAIN_NAMES: Final = frozenset({"PWD", "OLDPWD"})
+_PLAIN_KEYS: Final = frozenset(
+    ["cache", "foreign", "group", "hot", "index", "join", "order", "partition", "primary", "row", "shard", "sort"]
+)
+"""Words before KEY that make it one of data, not of a lock."""
+_PLAIN_WORD: Final = re.compile(r"[a-z]{1,12}(?:_[a-z]{1,12}){0,2}\d{0,2}", re.ASCII)
+_SWITCH: Final = re.compile(r"true|false|yes|no|on|off|none|\d{1,2}", re.ASCII | re.IGNORECASE)
+_TYPED: Final = frozenset(["nonce", "otp", "pin", "psk", "pw", "salt", "totp"])
+"""What people type: as the last word of a name they make even a small number a secret."""
+_SMALL: Final = 7
 _NAME_WORD: Final = re.compile(r"[A-Z]++(?![a-z])|[A-Z]?[a-z]++|[A-Z]", re.ASCII)
 
 _KNOWN: Final = re.compile(
@@ -70,11 +81,15 @@ _NAME: Final = re.compile(r"(?<![\w.-])(-{0,2})([A-Za-z_][\w.-]*+)", re.ASCII)
 _SIGN: Final = re.compile(r"""(\\{0,3}["']?)\s{0,8}(?:=>|:=|={1,2}|:{1,2}(?!//))\s{0,8}""", re.ASCII)
 _GAP: Final = re.compile(r"\s{1,8}(?!--)(?=\S)", re.ASCII)
 _VALUE: Final = re.compile(
-    r"""(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,8})?(?:"(?:[^"\\]|\\.)*+"|'[^']*+'|\\.|\S)++""",
+    r"""(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,8})?(?:"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|'[^']*+(?:'|\Z)|\\.|\S)++""",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
-"""What stands behind a name: a word with its quotes."""
+"""What stands behind a name: a word with its quotes; one that is open, as in a text that was cut, goes on to the end."""
 _LOGIN: Final = re.compile(r"(?<!\S)(-u|--user|--proxy-user)([\s=]{0,8})([^\s:=]++):\S++", re.ASCII)
+_PAIR: Final = re.compile(
+    r"""(?<![A-Za-z0-9])((?:login|basic)\s?[=:]\s?["']?[^\s:=/@"']++):(?!//)\S++""", re.ASCII | re.IGNORECASE
+)
+"""A user with a password under a name that has both."""
 _RUN: Final = re.compile(r"[A-Za-z0-9+/=_.-]{12,}+", re.ASCII)
 _PIECE: Final = re.compile(
     r"[A-Z]{0,12}[a-z]{0,24}(?:[A-Z][a-z]{2,24}){0,8}\d{0,4}|\d{1,20}|[A-Z]{1,24}\d{0,4}", re.ASCII
@@ -89,7 +104,9 @@ _RANDOM_LENGTH: Final = 16
 
 def masked_value(name: str, value: str) -> str | None:
     """`value` of the variable `name` as it may be shown; None where either of them looks like a secret's."""
-    if _is_secret_name(name) or _is_secret_value(value):
+    if _is_secret_name(name) and not _is_plain(name, value):
+        return None
+    if _PAIR.search(f"{name}={value}") or _is_secret_value(value):
         return None
     return value
 
@@ -104,8 +121,21 @@ def masked_text(text: str) -> str:
     if "://" in text:
         text = re.sub(r"\S++", lambda word: _without_users(word[0]), text)
     text = _LOGIN.sub(rf"\1\2\3:{MASK}", text)
+    text = _PAIR.sub(rf"\1:{MASK}", text)
     text = _without_named(text)
     return _KNOWN.sub(MASK, text)
+
+
+def masked_start(text: str) -> str:
+    """masked_text() of a text that may be long: its first 4 KiB and a word about its length."""
+    if len(text) <= LONGEST:
+        return masked_text(text)
+    return f"{masked_text(whole_words(text[:LONGEST]))}… (cut: {len(text):,} characters in all)"
+
+
+def whole_words(cut: str) -> str:
+    """What was cut anywhere, without the word that may go on behind it: half of an address could show what the whole of it would not."""
+    return cut.rsplit(None, 1)[0] if len(cut.split(None, 1)) == 2 else ""
 
 
 def masked_command(words: Sequence[str]) -> list[str]:
@@ -137,13 +167,35 @@ def _is_secret_name(name: str) -> bool:
         name = unicodedata.normalize("NFKC", name)
     if name in _PLAIN_NAMES or not _HINT.search(name):
         return False
-    words = [word.lower() for word in _NAME_WORD.findall(name)]
+    words = _words(name)
     joined = "".join(words)
     return (
         not _WORDS.isdisjoint(words)
         or any(word.endswith(_ENDS) for word in words)
         or any(part in joined for part in _PARTS)
     )
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _NAME_WORD.findall(name)]
+
+
+def _is_plain(name: str, value: str) -> bool:
+    """Is `value` none, whatever the secret's name promises: PIN_MEMORY=1, MAX_TOKENS=4096, SORT_KEY=name?"""
+    words = _words(name)
+    joined, last = "".join(words), words[-1] if words else ""
+    if last in _TYPED or not name.isascii() or any(part in joined for part in _PARTS):
+        return False
+    if any(word == "pw" or word.endswith(("pass", "pwd")) for word in words):
+        return False
+    if _SWITCH.fullmatch(value):
+        return True
+    if len(value) <= _SMALL and _NUMBER.fullmatch(value):
+        # Counts and sizes of them: TOKENS, KEY_SIZE, SESSION_TIMEOUT; not the thing itself.
+        return last != "id" and (last.endswith(("tokens", "keys")) or not _is_secret_name(last))
+    if len(words) < 2 or last != "key" or words[-2] not in _PLAIN_KEYS:
+        return False
+    return not _is_secret_name("_".join(words[:-2])) and bool(_PLAIN_WORD.fullmatch(value))
 
 
 def _is_secret_value(value: str) -> bool:
