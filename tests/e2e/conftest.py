@@ -22,6 +22,8 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+ENDLESS = "import itertools, time\nfor i in itertools.count():\n    print('line', i)\n    time.sleep(0.005)"
+
 
 class Worker:
     """A real worker process, asked over HTTP."""
@@ -125,3 +127,26 @@ def page(browser, color_scheme):
     yield page
     context.close()
     assert problems == []
+
+
+@pytest.fixture(scope="module")
+def million(worker):
+    """A million lines of stdout and one of stderr, somewhere."""
+    program = (
+        "import sys\n"
+        "print('a warning', file=sys.stderr, flush=True)\n"
+        "for block in range(0, 1_000_000, 10_000):\n"
+        "    sys.stdout.write(''.join(f'line {n} of many{\" needle\" if n % 250_000 == 7 else \"\"}\\n' for n in range(block, block + 10_000)))\n"
+        "print('last words')"
+    )
+    job_id = worker.submit(program)
+    worker.wait(job_id)
+    return job_id
+
+
+@pytest.fixture
+def endless(worker):
+    job_id = worker.submit(ENDLESS)
+    worker.until(job_id, lambda job: job["logs"]["lines"].get("stdout", 0) > 100)
+    yield job_id
+    worker.kill(job_id)

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from fluster.cri import CriWriter
 from fluster.cri.files import LogFiles
 from tests.benchmarks.worker import started
+from tests.e2e.log_page import part
 from tests.polling import until
 
 pytestmark = pytest.mark.browser
@@ -23,10 +24,6 @@ def page(browser):
     context = browser.new_context(viewport={"width": 1000, "height": 700})
     yield context.new_page()
     context.close()
-
-
-def part(page, name):
-    return page.locator(f"[data-log-part={name}]")
 
 
 def written(page):

@@ -1,27 +1,25 @@
 // The log of a job's page: its tabs and tools around one window on the lines.
 import { readAddress, writeAddress, addressOf } from "./log_address.js";
-import { copyLines } from "./clipboard.js";
 import { Lines } from "./log_lines.js";
 import { lineElement, waitingElement } from "./log_row.js";
 import { Search } from "./log_search.js";
+import { equip } from "./log_tools.js";
 import { View } from "./log_view.js";
-import { keep, recall } from "./preferences.js";
-import { chooseTimes, chosenTimes, countTimesFrom, onTimes, readTime } from "./times.js";
+import { countTimesFrom, onTimes } from "./times.js";
 
-const SOURCES = ["all", "stdout", "stderr", "build"], TYPING_MS = 300, TOLD_MS = 3000;
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
 class Log {
   constructor(section, job) {
     this.part = (name) => section.querySelector(`[data-log-part=${name}]`);
-    Object.assign(this, { section, job, source: "all", marked: null, left: 0, counts: JSON.parse(section.dataset.log) });
+    Object.assign(this, { section, job, source: "all", marked: null, left: 0, wish: { text: "" }, counts: JSON.parse(section.dataset.log) });
     this.tabs = [...section.querySelectorAll("[role=tab]")];
     this.view = new View(this.part("lines"), {
       make: (row) => this.element(row), look: (from, to) => this.look(from, to), onfollow: () => this.followed(),
     });
     this.search = new Search((query, signal) => this.lines.ask("/hits", query, signal), () => this.hitsChanged());
     countTimesFrom(Number(section.dataset.origin));
-    this.equip();
+    equip(this);
     addEventListener("hashchange", () => this.visit());
     document.addEventListener("click", ({ target }) => {
       // A second click on the same link changes no address, and leads there all the same.
@@ -130,7 +128,7 @@ class Log {
     this.view.following = true;
     this.open(source);
     writeAddress(source, lines);
-    this.seek();
+    this.seek(this.wish);
   }
   mark(lines) {
     this.marked = lines;
@@ -178,8 +176,9 @@ class Log {
 
   // Search
 
-  seek() {
-    const wish = { text: this.part("search").value, regex: this.pressed("regex"), cased: this.pressed("cased") };
+  // `wish` is {text, regex, cased}.
+  seek(wish) {
+    this.wish = wish;
     const { lines } = this, was = this.search.needle;
     return this.search.start(wish, this.total("all")).then(() => {
       if (was !== this.search.needle || wish.text) this.view.forget();
@@ -223,103 +222,6 @@ class Log {
   note(sentence) {
     this.part("note").textContent = sentence;
     this.part("note").hidden = !sentence;
-  }
-  // What came of the copy, on its button for a moment, and for those who hear the page.
-  tell(sentence) {
-    this.part("status").textContent = sentence;
-    this.part("copy").textContent = sentence;
-    clearTimeout(this.told);
-    this.told = setTimeout(() => (this.part("copy").textContent = "copy"), TOLD_MS);
-  }
-
-  // The tools
-
-  pressed(name) {
-    return this.part(name).getAttribute("aria-pressed") === "true";
-  }
-  equip() {
-    const on = (name, kind, act) => this.part(name).addEventListener(kind, act);
-    for (const [place, tab] of this.tabs.entries()) {
-      tab.addEventListener("click", () => this.select(tab.dataset.source));
-      tab.addEventListener("keydown", (event) => {
-        const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: SOURCES.length - 1 }[event.key];
-        if (next === undefined) return;
-        event.preventDefault();
-        const other = this.tabs[(next + SOURCES.length) % SOURCES.length];
-        this.select(other.dataset.source);
-        other.focus();
-      });
-    }
-    on("lines", "click", (event) => this.chosen(event));
-    on("follow", "click", () => this.view.follow(!this.view.following || this.counts.complete));
-    this.equipSearch(on);
-    on("goto", "submit", (event) => {
-      event.preventDefault();
-      this.goTo(this.part("goto").elements.place.value.trim());
-    });
-    const wrap = this.part("wrap"), times = this.part("times");
-    wrap.checked = recall("wrap", ["no", "yes"]) === "yes";
-    this.view.wrap(wrap.checked);
-    wrap.addEventListener("change", () => {
-      keep("wrap", wrap.checked ? "yes" : "no");
-      this.view.wrap(wrap.checked);
-    });
-    times.value = chosenTimes();
-    times.addEventListener("change", () => chooseTimes(times.value));
-    on("copy", "click", () => this.copy());
-    document.addEventListener("selectionchange", () => {
-      // Who selects lines reads them: they stay where they are.
-      const { anchorNode, isCollapsed } = getSelection();
-      if (!isCollapsed && this.part("lines").contains(anchorNode)) this.view.follow(false);
-    });
-    document.addEventListener("keydown", (event) => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
-      event.preventDefault();
-      this.part("search").focus();
-    });
-  }
-  equipSearch(on) {
-    on("search", "input", () => {
-      clearTimeout(this.typing);
-      this.typing = setTimeout(() => this.seek(), TYPING_MS);
-    });
-    on("search", "keydown", (event) => {
-      if (event.key === "Enter") this.search.text === this.part("search").value && !this.search.error ? this.step(event.shiftKey ? -1 : 1) : this.seek();
-      else if (event.key === "Escape") {
-        this.part("search").value = "";
-        this.seek();
-      } else return;
-      event.preventDefault();
-      clearTimeout(this.typing);
-    });
-    for (const name of ["regex", "cased"]) on(name, "click", () => {
-      this.part(name).setAttribute("aria-pressed", String(!this.pressed(name)));
-      this.seek();
-    });
-    on("next", "click", () => this.step(1));
-    on("previous", "click", () => this.step(-1));
-  }
-  async goTo(text) {
-    if (!text) return;
-    this.note("");
-    const [seen] = this.view.seen, near = Number(this.lines.at(seen)?.ns.slice(0, -6) ?? Date.now());
-    const [, first, last] = /^L?(\d{1,12})(?:\s*-\s*L?(\d{1,12}))?$/.exec(text) ?? [];
-    const number = await this.go(first ? { line: first } : { at: readTime(text, near) });
-    if (number === null || number > this.total("all")) return;
-    this.mark([number, Math.max(Number(last ?? number), number)]);
-  }
-  async copy() {
-    this.tell("copying…");
-    try {
-      let [from, to] = [this.lines.first, this.lines.end];
-      if (this.marked) {
-        from = (await this.lines.place({ line: this.marked[0] })).row;
-        to = (await this.lines.place({ line: this.marked[1] + 1 })).row;
-      }
-      this.tell(await copyLines(this.lines, from, to));
-    } catch (error) {
-      this.tell(`not copied: ${error.message}`);
-    }
   }
 }
 export const openLog = (section, job) => new Log(section, job);
