@@ -11,8 +11,7 @@ from tests.e2e.axe.violations import violations
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.parametrize("color_scheme", ["light", "dark"]),
-    pytest.mark.parametrize("width", [320, 1000]),
+    pytest.mark.parametrize(("color_scheme", "width"), [("light", 1000), ("dark", 320)]),
 ]
 NOISE = (
     "import sys, time\nfor number in range(60): print('line', number, 'word ' * 30)\n"

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("color_scheme", ["light", "dark"])]
+pytestmark = pytest.mark.browser
 
 CONTRAST = """() => {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -95,6 +95,9 @@ def test_it_fits_a_phone_and_a_wall(page, ended, url):
         for path in ("/", f"/job/{ended['failed']}"):
             page.goto(url + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+        # On a phone a line has its time, and on a wall the log has the room.
+        expect(page.locator("#log .rows .clock").first).to_be_visible()
+        assert page.locator("#log").bounding_box()["width"] > 0.85 * width
 
 
 def test_on_a_phone_a_row_is_a_card_that_can_be_read_and_touched(page, ended, url):
@@ -108,6 +111,7 @@ def test_on_a_phone_a_row_is_a_card_that_can_be_read_and_touched(page, ended, ur
     expect(page).to_have_url(f"{url}/job/{ended['failed']}")
 
 
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_every_text_has_contrast(page, worker, ended, url):
     page.goto(url)
     expect(page.locator(f"[id='row-{ended['failed']}']")).to_be_visible()

@@ -193,11 +193,11 @@ PIECES = ["a", "A", "aB", "://", "a://b:", "token=", 'token="\\"', "token='", "-
 
 
 @pytest.mark.parametrize(
-    ("piece", "size"), [*((piece, 2**16) for piece in PIECES), *((piece, 2**20) for piece in ("".join(PIECES), "a", "/a", "a://b:"))]
+    ("piece", "size"), [*((piece, 2**14) for piece in PIECES), *((piece, 2**17) for piece in ("".join(PIECES), "a", "/a", "a://b:"))]
 )  # fmt: skip
-def test_a_mebibyte_of_anything_is_judged(piece, size):
+def test_much_of_anything_is_judged(piece, size):
     text = piece * (size // len(piece))
     assert isinstance(masked_text(text), str)
-    assert len(masked_command(["--token=" + text, "https://" + text[: 2**16], text[: 2**16]])) == 3
-    masked_value("PLAIN", text[: 2**16])
+    assert len(masked_command(["--token=" + text, "https://" + text[: 2**14], text[: 2**14]])) == 3
+    masked_value("PLAIN", text[: 2**14])
     masked_value(text, "x")

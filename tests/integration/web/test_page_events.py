@@ -94,7 +94,7 @@ async def test_a_job_page_is_told_of_its_log_and_of_its_end(worker):
             assert 'id="kill"' not in parts["actions"]
             log = await until(found, lambda name, value: name == "log" and value["complete"])
             assert (log["lines"]["stdout"], log["lines"]["stderr"], log["dropped"]) == (1, 1, 0)
-            assert await until(found, lambda name, _: name == "end") == {}
+            assert await until(found, lambda name, _: name == "end") == {"forgotten": False}
             assert [each async for each in found] == []
 
 

@@ -86,7 +86,7 @@ class Log {
   // However many lines come at a time: who follows looks at the last ones.
   look(from, to) {
     const { lines, view } = this;
-    if (view.following) lines.look(lines.end - view.rowsInWindow - 1, lines.end);
+    if (view.following) lines.look(lines.end - view.rowsAtEnd, lines.end);
     else lines.look(from, to);
   }
   // To what the address names, when the page is opened and when the reader goes to another address.

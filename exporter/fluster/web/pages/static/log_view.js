@@ -55,9 +55,9 @@ export class View {
     this.follow(false);
     this.soon();
   }
-  // About how many rows are in the window.
-  get rowsInWindow() {
-    return Math.ceil(this.box.clientHeight / HEIGHT);
+  // About how many rows are drawn at the end.
+  get rowsAtEnd() {
+    return Math.ceil(this.box.clientHeight / HEIGHT) + MARGIN + 1;
   }
   // The rows that are in the window as a whole.
   get seen() {
