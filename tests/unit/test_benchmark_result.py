@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.benchmarks.report import show
 from tests.benchmarks.result import Goal, Result
 
 
@@ -37,3 +38,8 @@ def test_a_result_without_a_baseline_or_a_goal_is_a_figure():
     assert document["fluster"] == {"min": 1.0, "median": 2.0, "max": 3.0}
     assert document["ratio"] is None
     assert document["verdict"] is None
+
+
+def test_an_expression_in_the_table_is_not_taken_for_markup(capsys):
+    show([Result("L5", "search [0-9]{7}[a-f]{3}z", "ms", [1.0, 2.0])], [], title="Logs")
+    assert "search [0-9]{7}[a-f]{3}z" in capsys.readouterr().out
